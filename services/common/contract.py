@@ -1,0 +1,214 @@
+"""What a service declares about itself: resources, relations, operations. Pure data.
+
+From one `Contract` come the RPC methods' behaviour, the SQL, the gateway's routes, permissions,
+validation errors, joins, the OpenAPI document and the test matrix. The gateway knows a service by
+its contract alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from services.common.fields import Field, Members, Reference
+
+VERBS = ("view", "add", "change", "delete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InRealm:
+    """A row belongs to the realm named in its `column`; with `shared`, a row without one is for all."""
+
+    column: str = "realm"
+    shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedWith:
+    """A row is for every realm, or only for those in its `Members` field `field`."""
+
+    field: str = "realms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Within:
+    """A row is visible when it has realms (`Members` field) and all of them are the caller's."""
+
+    field: str = "realms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnedBy:
+    """A row belongs to one user: nobody else sees it, whatever his realms."""
+
+    column: str = "user_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everyone:
+    """Rows without a realm: every user with the permission sees them."""
+
+
+Scoping = InRealm | SharedWith | Within | OwnedBy | Everyone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """`/{resource}/{key}/{name}` and, when `joined`, `joins=<name>`.
+
+    `to`: the resource on the other side, `service.resource` when another service owns it.
+    `by`: the `Reference` here (to-one), or the field over there that points here (to-many).
+    `omit`: members left out when embedded by a join. `paged`: the sub-resource answers in pages.
+    """
+
+    name: str
+    to: str
+    by: str
+    many: bool = False
+    joined: bool = True
+    served: bool = True
+    paged: bool = True
+    omit: tuple[str, ...] = ()
+    sort: str = "id"
+    cascade: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """An action below a detail (`/{resource}/{key}/{name}`) or, when `on` is "collection", below the list.
+
+    `method`: the RPC method `<resource>_<method>` of the service; `permission`: one of `VERBS`.
+    `request`/`response`: JSON Schemas.
+    """
+
+    name: str
+    verbs: tuple[str, ...]
+    permission: str = "change"
+    on: str = "detail"
+    doc: str = ""
+    request: dict[str, Any] | None = None
+    response: dict[str, Any] = field(default_factory=dict)
+    statuses: tuple[int, ...] = (200, 400, 404)
+    paths: tuple[str, ...] = ()
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legacy:
+    """The resource as API v1 shows it: `/api/{name}/`, bare lists, without the members in `omit`."""
+
+    name: str
+    omit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegacyNested:
+    """A v1 list below a detail that answers in pages with its own older column set."""
+
+    parent: str
+    name: str
+    relation: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource: `fields` in wire order; `model` the permission model; `keys` tried in this order.
+
+    `methods`: verbs on the collection and on a detail. `rules`: dotted name of the module of plain
+    functions with its behaviour. `alias`: also served without the app segment (`/api/v2/cpes/`).
+    `where`: fixed column values that every row of this resource has.
+    """
+
+    name: str
+    singular: str
+    model: str
+    table: str
+    fields: tuple[Field, ...]
+    title: str = ""
+    doc: str = ""
+    scoping: Scoping = field(default_factory=InRealm)
+    keys: tuple[str, ...] = ("id",)
+    sort: tuple[str, ...] = ("id",)
+    methods: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    paged: bool = True
+    relations: tuple[Relation, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    legacy: Legacy | None = None
+    nested: tuple[LegacyNested, ...] = ()
+    alias: bool = False
+    paths: tuple[str, ...] = ()
+    rules: str | None = None
+    label: tuple[str, ...] = ("id",)
+    where: tuple[tuple[str, Any], ...] = ()
+    staff: bool = False
+    permitted: bool = True
+    events: bool = False
+    bulk: bool = True
+    imported: bool = False
+    logs: bool = False
+    textual_id: bool = False
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        return {one.name: one for one in self.fields}
+
+    @cached_property
+    def related(self) -> dict[str, Relation]:
+        return {one.name: one for one in self.relations}
+
+    @property
+    def collection_methods(self) -> tuple[str, ...]:
+        return tuple(m for m in ("GET", "POST") if m in self.methods)
+
+    @property
+    def detail_methods(self) -> tuple[str, ...]:
+        return tuple(m for m in ("GET", "PUT", "PATCH", "DELETE") if m in self.methods)
+
+    @cached_property
+    def writable(self) -> tuple[Field, ...]:
+        return tuple(one for one in self.fields if one.writable)
+
+    def references(self) -> Iterator[Reference]:
+        return (one for one in self.fields if isinstance(one, Reference))
+
+    def members(self) -> Iterator[Members]:
+        return (one for one in self.fields if isinstance(one, Members))
+
+    def emitted(self, level: int) -> tuple[Field, ...]:
+        """The members that a representation has when nobody asks for particular ones."""
+        return tuple(one for one in self.fields if one.since <= level and not one.write_only)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """A relation that this service adds to a resource of another service, in that one's URLs and joins."""
+
+    target: str
+    relation: Relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry."""
+
+    name: str
+    title: str
+    resources: tuple[Resource, ...]
+    extensions: tuple[Extension, ...] = ()
+    doc: str = ""
+
+    @cached_property
+    def by_name(self) -> dict[str, Resource]:
+        return {one.name: one for one in self.resources}
+
+    def children_of(self, resource: str) -> list[tuple[Resource, Reference]]:
+        """The resources with a reference to `resource`, and that reference."""
+        return [
+            (other, ref)
+            for other in self.resources
+            for ref in other.references()
+            if ref.to == resource
+        ]

@@ -1,0 +1,80 @@
+"""Value types of the field: serial numbers, MAC addresses, coordinates. Standard library only.
+
+Each function takes what a client may write and returns the stored form, or raises `ValueError`
+with the text that the API shows.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
+
+_HEX16 = re.compile(r"[0-9a-fA-F]{16}")
+_VENDOR_FORM = re.compile(r"[0-9A-Za-z]{4}[0-9a-fA-F]{8}")
+_MAC_SEPARATORS = re.compile(r"[:\-.]")
+_HEX12 = re.compile(r"[0-9a-fA-F]{12}")
+_POSTAL_CODE = re.compile(r"[0-9-]*")
+_SEVEN_PLACES = Decimal("0.0000001")
+
+
+def serial_number(text: str) -> str:
+    """GPON serial number as 16 lower-case hex digits (ITU-T G.984.3: 4 vendor bytes, 4 serial bytes).
+
+    Takes those 16 digits, or the printed form: 4 vendor characters followed by 8 hex digits.
+    """
+    text = text.strip()
+    if _HEX16.fullmatch(text):
+        return text.lower()
+    if _VENDOR_FORM.fullmatch(text):
+        return text[:4].upper().encode("ascii").hex() + text[4:].lower()
+    raise ValueError("The Serial number must contain 12 or 16 alphanumeric characters.")
+
+
+def is_placeholder(sn: str) -> bool:
+    """Whether a stored serial number is a vendor placeholder (serial part all zero): not unique."""
+    return sn.endswith("00000000")
+
+
+def mac(text: str) -> str:
+    """MAC address (EUI-48) as 12 lower-case hex digits, from 12 digits or six groups with separators."""
+    digits = _MAC_SEPARATORS.sub("", text.strip())
+    if _HEX12.fullmatch(digits):
+        return digits.lower()
+    raise ValueError("The MAC address must contain 12 hexadecimal digits, with or without separators.")
+
+
+def postal_code(text: str) -> str:
+    if _POSTAL_CODE.fullmatch(text):
+        return text
+    raise ValueError("The postal code may contain digits and hyphens only.")
+
+
+def lower(text: str) -> str:
+    return text.lower()
+
+
+def ipv4(text: str) -> str:
+    try:
+        return str(IPv4Address(text.strip()))
+    except AddressValueError:
+        raise ValueError("Enter a valid IPv4 address.") from None
+
+
+def ipv4_interface(text: str) -> str:
+    """Address and prefix length in one, such as `192.168.1.1/24`."""
+    try:
+        return str(IPv4Interface(text.strip()))
+    except (AddressValueError, NetmaskValueError, ValueError):
+        raise ValueError("Enter a valid IPv4 address with its prefix length.") from None
+
+
+def coordinate(value: str | int | float | Decimal, bound: int) -> Decimal:
+    """Degrees with seven decimals; surplus decimals are rounded, not refused. `bound` is 90 or 180."""
+    try:
+        number = Decimal(str(value).strip())
+        if not number.is_finite() or abs(number) > bound:
+            raise ValueError(f"Ensure this value is between -{bound} and {bound}.")
+        return number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN)
+    except InvalidOperation:
+        raise ValueError("A valid number is required.") from None
