@@ -162,7 +162,8 @@ class Boolean(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Field):
-    """`max_length` in characters; `choices` closes the set; `normalize` gives the stored form.
+    """`max_length` in characters; `choices` closes the set; `normalize` gives the stored form;
+    `folded`: exact filters ignore letter case.
 
     `blank`: what an empty text becomes on write: "" when the field is not nullable or `blank` is
     "keep", else null, so that one of two spellings of "nothing" is stored.
@@ -174,6 +175,12 @@ class Text(Field):
     normalize: Callable[[str], str] | None = None
     blank: str = "keep"
     pattern: str | None = None
+    folded: bool = True
+
+    @property
+    def case_matters(self) -> bool:
+        """Whether an exact filter compares letter case; stored forms that `normalize` makes have only one."""
+        return not self.folded or self.normalize is not None or bool(self.choices)
 
     def clean(self, value: Any) -> str | None:
         text = text_of(value).strip()
@@ -413,11 +420,16 @@ class Concat(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class Computed(Field):
-    """A member made by the function `by` of the resource's rules from the columns `needs`."""
+    """A member made by the function `by` of the resource's rules from the columns `needs`.
+
+    `keyed`: the first of `needs` occurs in the value as text only, so that the value is made once per
+    combination of the others and the key is put into its JSON. The function must depend on nothing else.
+    """
 
     kind: ClassVar[str] = "field"
     needs: tuple[str, ...] = ()
     by: str = ""
+    keyed: bool = False
     shape: Json = field(default_factory=dict)
     read_only: bool = True
 

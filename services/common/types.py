@@ -1,4 +1,5 @@
-"""Value types of the field: serial numbers, MAC addresses, coordinates. Standard library only.
+"""Value types of the field (serial numbers, MAC addresses, coordinates), and the ports through which
+a service's rules see the world. Standard library only.
 
 Each function takes what a client may write and returns the stored form, or raises `ValueError`
 with the text that the API shows.
@@ -6,9 +7,11 @@ with the text that the API shows.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
+from typing import Any, Protocol
 
 _HEX16 = re.compile(r"[0-9a-fA-F]{16}")
 _VENDOR_FORM = re.compile(r"[0-9A-Za-z]{4}[0-9a-fA-F]{8}")
@@ -78,3 +81,29 @@ def coordinate(value: str | int | float | Decimal, bound: int) -> Decimal:
         return number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN)
     except InvalidOperation:
         raise ValueError("A valid number is required.") from None
+
+
+Row = dict[str, Any]
+"""A row as rules see it: wire fields by name (a reference by its key), other columns by column name."""
+
+
+class Installation(Protocol):
+    """What rules may know of the installation's settings."""
+
+    links_prefix: str
+    serial_number_required: bool
+    pppoe_domain: str
+
+
+class Writing(Protocol):
+    """The write that rules may add to: same transaction, same audit and events."""
+
+    now: dt.datetime
+
+    def rows(self, resource: str, **equals: Any) -> list[Row]: ...
+
+    def create(self, resource: str, values: Row) -> Row: ...
+
+    def change(self, resource: str, id_: Any, values: Row, *, silently: bool = False) -> None: ...
+
+    def delete(self, resource: str, id_: Any) -> None: ...

@@ -55,7 +55,7 @@ def _id() -> Integer:
 def _links(doc: str, *groups: str, needs: tuple[str, ...] = ("id",)) -> Computed:
     strings = {"type": "object", "additionalProperties": {"type": "string"}}
     shape = {"type": "object", "properties": {group: strings for group in groups}, "required": list(groups)}
-    return Computed(name="_links", by="links", needs=needs, doc=doc, shape=shape)
+    return Computed(name="_links", by="links", needs=needs, keyed=True, doc=doc, shape=shape)
 
 
 def _place() -> dict[str, Field]:
@@ -73,7 +73,7 @@ def _place() -> dict[str, Field]:
             name="external_id", null=True, blank="null", max_length=256, searched=True, doc="key in the CRM, unique in its realm"
         ),
         "realm": Text(
-            name="realm", max_length=32, blank="refuse", create_only=True, searched=False, doc="tenant"
+            name="realm", max_length=32, blank="refuse", create_only=True, folded=False, doc="tenant"
         ),
         "created": DateTime(name="created", read_only=True),
         "updated": DateTime(name="updated", read_only=True),
@@ -251,7 +251,7 @@ POTSES = Resource(
     doc="A telephone port of a CPE. Ports come and go with their CPE.",
     fields=(
         _id(),
-        Text(name="cli", null=True, blank="null", max_length=16, searched=True, unique=True, doc="number or extension"),
+        Text(name="cli", null=True, blank="null", max_length=16, searched=True, unique=True, folded=False, doc="number or extension"),
         Reference(name="context", to="contexts", null=True, doc="call permissions"),
         Text(name="contextname", column="context.name", read_only=True, null=True),
         Text(name="custom_digitmap", null=True, max_length=1024),
@@ -268,7 +268,7 @@ POTSES = Resource(
         Text(name="billing_profile", null=True, max_length=64, since=BILLING),
         Reference(name="cpe", to="cpes", read_only=True),
         Reference(name="customer", to="customers", column="cpe.customer_id", read_only=True),
-        Text(name="realm", read_only=True),
+        Text(name="realm", read_only=True, folded=False),
         DateTime(name="updated", read_only=True),
         AllOf(name="has_cli", of=("cli?",), since=ON_REQUEST, doc="whether the port has a number"),
     ),
@@ -322,7 +322,7 @@ MODELS = Resource(
     table="models",
     title="Cpe Model",
     fields=(
-        Text(name="id", required=True, blank="refuse", max_length=64, create_only=True, searched=True),
+        Text(name="id", required=True, blank="refuse", max_length=64, create_only=True, searched=True, folded=False),
         Text(name="label", default="", max_length=128, searched=True),
         Text(name="vendor", default="", max_length=64, searched=True),
         Text(name="tech", choices=TECHNOLOGIES, required=True, blank="refuse"),
@@ -356,7 +356,6 @@ CONTEXTS = Resource(
         Count(name="potses_count", of="potses", by="context"),
     ),
     label=("name",),
-    rules="services.isp.domain.context",
     events=True,
 )
 

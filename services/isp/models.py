@@ -157,6 +157,7 @@ cpes = Table(
     *_place(),
     CheckConstraint("address_profile <> 'fixed' OR fixed_address IS NOT NULL", name="fixed_needs_address"),
     Index("ix_cpes_realm_id", "realm", "id"),
+    Index("ix_cpes_internal_id_lower", func.lower(text("internal_id"))),
     Index("ix_cpes_realm_updated", "realm", "updated", "id"),
     Index("ix_cpes_customer_id", "customer_id"),
     Index("ix_cpes_profile_id", "profile_id"),

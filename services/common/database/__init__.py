@@ -1,0 +1,1 @@
+"""One database per service, PostgreSQL or SQLite: connections, unit of work, counters, column types."""

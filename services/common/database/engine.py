@@ -1,0 +1,178 @@
+"""Connections to a service's own database, cooperative under eventlet and safe under threads.
+
+PostgreSQL through psycopg 3, SQLite in WAL mode with one writer at a time. Reads are single
+statements outside a transaction; a write is one short transaction that never waits for anything
+but the database (no RPC, no sleep inside). A database that is away is `ServiceUnavailable`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
+
+from services.common.database.columns import use_zone
+from services.common.errors import Conflict, DeadlineExceeded, ServiceUnavailable
+from services.common.settings import Settings
+
+T = TypeVar("T")
+
+_LOCK_NOT_AVAILABLE, _DEADLOCK, _QUERY_CANCELED, _SERIALIZATION = "55P03", "40P01", "57014", "40001"
+
+
+class Database:
+    """`read()` and `write()` give SQLAlchemy connections; errors of the driver come out as `ApiError`."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self.settings = settings
+        self.engine = _connect(url, settings)
+        self.dialect = self.engine.dialect.name
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writer = threading.Lock() if self.dialect == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection in autocommit mode, for single statements."""
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    def reading(self, work: Callable[[Connection], T]) -> T:
+        """`work` on a read connection; done once more when the connection turns out to be dead."""
+        try:
+            with self._reading.connect() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise translate(error) from error
+        except PoolTimeout as error:
+            raise translate(error) from error
+        with self.read() as connection:
+            return work(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read-only transaction: several statements that see one state."""
+        level = "SERIALIZABLE" if self.dialect == "sqlite" else "REPEATABLE READ"
+        with _translated(), self.engine.connect().execution_options(isolation_level=level) as connection:
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, rolled back unless the block ends without an exception."""
+        if self._writer is None:
+            with _translated(), self.engine.begin() as connection:
+                yield connection
+            return
+        if not self._writer.acquire(timeout=self.settings.deadline):
+            raise ServiceUnavailable("The database is busy.")
+        try:
+            with _translated(), self.engine.connect() as connection:
+                connection = connection.execution_options(immediate=True)
+                with connection.begin():
+                    yield connection
+        finally:
+            self._writer.release()
+
+    def check(self) -> None:
+        """Raises when the database does not answer."""
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    def prove_cooperative(self) -> None:
+        """Ten waits of 0.2 s at once must take about 0.2 s: a driver that blocks the whole process is refused.
+
+        For processes with green threads; SQLite has nothing to wait for.
+        """
+        if self.dialect != "postgresql":
+            return
+        engine = create_engine(self.engine.url, poolclass=NullPool)
+
+        def wait() -> None:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT pg_sleep(0.2)")
+
+        threads = [threading.Thread(target=wait) for _ in range(10)]
+        started = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - started
+        if took > 1.5:
+            raise RuntimeError(f"the database driver blocks green threads: 10 x 0.2 s took {took:.1f} s")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _connect(url: str, settings: Settings) -> Engine:
+    use_zone(settings.zone)
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    limit = int(settings.deadline * 1000)
+    options = (
+        f"-c TimeZone={settings.timezone} -c statement_timeout={limit} -c lock_timeout={limit} "
+        f"-c idle_in_transaction_session_timeout={limit * 2} -c jit=off"
+    )
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=settings.db_pool,
+        max_overflow=0,
+        pool_timeout=settings.deadline,
+        pool_use_lifo=True,
+        connect_args={"options": options, "connect_timeout": 3, "application_name": "krill"},
+    )
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's BEGIN, not the driver's
+        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+
+    return engine
+
+
+def translate(error: Exception) -> Exception:
+    """The `ApiError` that a driver's error means; an error that is our own defect stays what it is."""
+    if isinstance(error, PoolTimeout):
+        return ServiceUnavailable("The database is busy.")
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        if state == _QUERY_CANCELED:
+            return DeadlineExceeded("The database did not answer in time.")
+        if state in (_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION):
+            return Conflict("Another write holds this resource; try again.")
+        if error.connection_invalidated or isinstance(error, OperationalError):
+            return ServiceUnavailable("The database is not available.")
+    return error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        meant = translate(error)
+        if meant is error:
+            raise
+        raise meant from error

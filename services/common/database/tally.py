@@ -1,0 +1,75 @@
+"""Exact row counts without counting: each write adds a row of deltas in its own transaction.
+
+The sum of `rows` is the number of rows of a resource in a realm. The sum of `writes` grows with
+every committed write and so names the state a filtered count was made in: a count that is kept
+under it is right until the next write, in every process, without a lock. Appending (rather than
+updating one counter) lets writers of one realm commit side by side; `compact` folds the rows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select
+
+from services.common.context import Scope
+
+FOLD_ABOVE = 64
+
+
+class Tally:
+    def __init__(self, table: Table, kept: int = 4096) -> None:
+        self.table = table
+        self._kept: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
+        self._size = kept
+        self._lock = threading.Lock()
+
+    def read(self, connection: Connection, resource: str, scope: Scope, others: Iterable[str] = ()) -> tuple[int, int]:
+        """(rows of `resource` in the scope, state number that also covers the resources in `others`)."""
+        t = self.table
+        mine = t.c.resource == resource
+        if not scope.everything:
+            mine = and_(mine, t.c.realm.in_(sorted(scope.realms)))
+        wanted = or_(mine, t.c.resource.in_(list(others))) if others else mine
+        statement = select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes)).where(wanted).group_by(t.c.resource)
+        found = connection.execute(statement).all()
+        return sum(int(r[1]) for r in found if r[0] == resource), sum(int(r[2]) for r in found)
+
+    def counted(self, key: Hashable, state: int, count: Callable[[], int]) -> int:
+        """`count()`, or what it said before in the same state."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept and kept[0] == state:
+                self._kept.move_to_end(key)
+                return kept[1]
+        number = count()
+        with self._lock:
+            self._kept[key] = (state, number)
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return number
+
+    def add(self, connection: Connection, deltas: dict[tuple[str, str], int]) -> None:
+        """One row per (resource, realm) written by this transaction."""
+        connection.execute(
+            insert(self.table),
+            [{"resource": r, "realm": m, "rows": n, "writes": 1} for (r, m), n in sorted(deltas.items())],
+        )
+
+    def compact(self, connection: Connection) -> None:
+        """Fold what has piled up; the sums stay. Rows that another transaction is folding are skipped."""
+        t = self.table
+        piles = select(t.c.resource, t.c.realm).group_by(t.c.resource, t.c.realm).having(func.count() > FOLD_ABOVE)
+        for resource, realm in connection.execute(piles).all():
+            rows = select(t.c.id).where(t.c.resource == resource, t.c.realm == realm)
+            gone = connection.execute(
+                delete(t)
+                .where(t.c.id.in_(rows.with_for_update(skip_locked=True).scalar_subquery()))
+                .returning(t.c.rows, t.c.writes)
+            ).all()
+            if gone:
+                total = {"rows": sum(g.rows for g in gone), "writes": sum(g.writes for g in gone)}
+                connection.execute(insert(t), [{"resource": resource, "realm": realm, **total}])

@@ -1,0 +1,1 @@
+"""The resource engine: one declaration in, reads, writes, bulk, export and import out."""

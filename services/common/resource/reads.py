@@ -1,0 +1,347 @@
+"""Reads: lists, details, relations and exports of the resources of one service.
+
+A read is one SQL statement for the rows, one for what each join or member set adds to the page,
+and one for the counters. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from services.common.context import Context
+from services.common.contract import Contract, InRealm, Relation, Resource
+from services.common.database.engine import Database
+from services.common.database.tally import Tally
+from services.common.errors import AmbiguousKey, InvalidInput, NotFound
+from services.common.fields import BIGGEST, Children, Field, Members, Text
+from services.common.resource.query import DEEPEST, Cursor, Grammar, Parameters, Query
+from services.common.resource.representation import Representation, csv_lines, dumps, ndjson
+from services.common.resource.sql import Source, count, page
+from services.common.rpc.reply import Reply
+from services.common.settings import Settings
+
+MOST_JOINED = 10_000
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+
+
+class Reads:
+    """`list`, `get` and `related` of a service's resources. Bodies are ready JSON."""
+
+    def __init__(self, contract: Contract, metadata: Any, database: Database, settings: Settings) -> None:
+        self.contract = contract
+        self.metadata = metadata
+        self.database = database
+        self.settings = settings
+        self.tally = Tally(metadata.tables["tally"])
+        self.grammar = Grammar(settings.zone, settings.api_level, settings.page_size, settings.max_page_size)
+        self._shapes: dict[tuple[Any, ...], Representation] = {}
+
+    # ---- parts --------------------------------------------------------------------------------
+
+    @cached_property
+    def _rules(self) -> dict[str, Any]:
+        named = ((one.name, one.rules) for one in self.contract.resources)
+        return {name: importlib.import_module(path) if path else None for name, path in named}
+
+    def rules(self, resource: Resource) -> Any:
+        """The module of plain functions with the resource's behaviour, None without one."""
+        return self._rules[resource.name]
+
+    def resource(self, name: str) -> Resource:
+        try:
+            return self.contract.by_name[name]
+        except KeyError:
+            raise NotFound(f"No resource {name} here.") from None
+
+    def source(self, resource: Resource, context: Context) -> Source:
+        return Source(self.contract, self.metadata, resource, context)
+
+    def shape(self, resource: Resource, fields: Sequence[Field], secrets: bool) -> Representation:
+        key = (resource.name, tuple(one.name for one in fields), secrets)
+        found = self._shapes.get(key)
+        if found is None:
+            if len(self._shapes) > 1024:
+                self._shapes.clear()
+            found = self._shapes[key] = Representation(fields, self.rules(resource), self.settings, secrets)
+        return found
+
+    # ---- keys ---------------------------------------------------------------------------------
+
+    def resolve(self, connection: Connection, resource: Resource, key: str, context: Context) -> Any:
+        """The id of the one visible row that `key` names; the resource's keys are tried in their order."""
+        source = self.source(resource, context)
+        for name in resource.keys:
+            field = resource.by_name[name]
+            column = source.value(field)
+            if name == "id" and not resource.textual_id:
+                if not (key.isascii() and key.isdecimal() and int(key) <= BIGGEST):
+                    continue
+                condition = column == int(key)
+            else:
+                if "\0" in key or not isinstance(field, Text):
+                    continue
+                condition = column == key
+            found = connection.execute(select(source.table.c.id).where(source.visible(), condition).limit(2)).all()
+            if len(found) > 1:
+                raise AmbiguousKey()
+            if found:
+                return found[0][0]
+        raise NotFound()
+
+    # ---- list ---------------------------------------------------------------------------------
+
+    def list(
+        self,
+        context: Context,
+        resource: str,
+        parameters: Parameters = (),
+        shape: str = "json",
+        foreign: Iterable[str] = (),
+        limit: int | None = None,
+        header: bool = True,
+    ) -> Reply:
+        """A page of rows: body = JSON array (or CSV/NDJSON text); meta: count, limit, offset, next, previous, ignored.
+
+        `foreign`: joins that the caller composes itself. `shape`: "json", "ndjson", "csv" (the last
+        two without count). `limit` overrides the client's page size.
+        """
+        declared = self.resource(resource)
+        query = self.grammar.parse(declared, parameters, secrets=context.secrets, foreign=foreign, limit=limit)
+        return self._answer(context, declared, query, shape=shape, header=header)
+
+    def _answer(
+        self,
+        context: Context,
+        resource: Resource,
+        query: Query,
+        *,
+        within: tuple[Relation, Any] | None = None,
+        shape: str = "json",
+        header: bool = True,
+    ) -> Reply:
+        form = self.shape(resource, query.fields, context.secrets)
+
+        def work(connection: Connection) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+            members, meta = self._page(connection, context, resource, query, form, within)
+            if shape == "json":
+                meta["count"] = self._count(connection, context, resource, query, within)
+            return members, meta
+
+        members, meta = self.database.reading(work)
+        if shape == "csv":
+            return Reply(csv_lines(form.fields, members, header=header), meta | {"content_type": CSV})
+        if shape == "ndjson":
+            return Reply(ndjson(members), meta | {"content_type": NDJSON})
+        return Reply(dumps(members), meta)
+
+    def _page(
+        self,
+        connection: Connection,
+        context: Context,
+        resource: Resource,
+        query: Query,
+        form: Representation,
+        within: tuple[Relation, Any] | None,
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        source = self.source(resource, context)
+        # After the members: the row's id, what its joins hang on, and what the next cursor is made of.
+        joined = [source.table.c.id, *(self._local_key(source, one) for one in query.joins)]
+        sorting = [source.value(one.field) for one in query.sort] if query.cursor else []
+        columns = form.columns(source, [*joined, *sorting])
+        statement = page(source, columns, query)
+        if within is not None:
+            statement = statement.where(self._inside(source, within))
+        rows = [] if query.offset >= DEEPEST // 2 else list(connection.execute(statement).all())
+        meta: dict[str, Any] = {"limit": query.limit, "offset": query.offset, "ignored": list(query.ignored)}
+        if query.cursor is not None:
+            rows, links = _turned(rows, query, len(sorting))
+            meta.update(links)
+        members = form.members(rows)
+        self._complete(connection, context, resource, form.fields, query.joins, rows, members, form.width)
+        return members, meta
+
+    def _count(
+        self,
+        connection: Connection,
+        context: Context,
+        resource: Resource,
+        query: Query,
+        within: tuple[Relation, Any] | None,
+    ) -> int:
+        source = self.source(resource, context)
+        statement = count(source, query)
+        tallied = isinstance(resource.scoping, InRealm) and not resource.where
+        if within is not None:
+            return int(connection.execute(statement.where(self._inside(source, within))).scalar_one())
+        if not tallied:
+            return int(connection.execute(statement).scalar_one())
+        rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
+        if not query.filters and not query.search:
+            return rows
+        scope = None if context.scope.everything else context.scope.realms
+        return self.tally.counted(
+            (resource.name, scope, query.signature), state, lambda: int(connection.execute(statement).scalar_one())
+        )
+
+    # ---- detail -------------------------------------------------------------------------------
+
+    def get(
+        self,
+        context: Context,
+        resource: str,
+        key: str,
+        parameters: Parameters = (),
+        foreign: Iterable[str] = (),
+    ) -> Reply:
+        """One row: body = JSON object; meta: id, version, ignored."""
+        declared = self.resource(resource)
+        query = self.grammar.parse(declared, parameters, secrets=context.secrets, foreign=foreign)
+        return self.database.reading(lambda c: self.one(c, context, declared, self.resolve(c, declared, key, context), query))
+
+    def one(self, connection: Connection, context: Context, resource: Resource, id_: Any, query: Query) -> Reply:
+        """The row with this id as `query` wants it; `NotFound` when it is not visible."""
+        source = self.source(resource, context)
+        form = self.shape(resource, query.fields, context.secrets)
+        extra = [source.table.c.id, *(self._local_key(source, one) for one in query.joins), source.table.c.version]
+        statement = select(*form.columns(source, extra)).where(source.visible(), source.table.c.id == id_)
+        rows = connection.execute(statement.select_from(source.tables())).all()
+        if not rows:
+            raise NotFound()
+        members = form.members(rows)
+        self._complete(connection, context, resource, form.fields, query.joins, rows, members, form.width)
+        return Reply(dumps(members[0]), {"id": id_, "version": rows[0][-1], "ignored": list(query.ignored)})
+
+    # ---- relations ----------------------------------------------------------------------------
+
+    def related(
+        self,
+        context: Context,
+        resource: str,
+        key: str,
+        relation: str,
+        parameters: Parameters = (),
+        shape: str = "json",
+        foreign: Iterable[str] = (),
+        limit: int | None = None,
+        header: bool = True,
+    ) -> Reply:
+        """What is on the other side of a relation: a page as `list` gives it, an unpaged array, or one object."""
+        declared = self.resource(resource)
+        link = declared.related[relation]
+        target = self.contract.by_name[link.to]
+        query = self.grammar.parse(target, parameters, secrets=context.secrets, foreign=foreign, limit=limit)
+
+        def other(connection: Connection) -> Any:
+            id_ = self.resolve(connection, declared, key, context)
+            if link.many:
+                return id_
+            source = self.source(declared, context)
+            return connection.execute(
+                select(self._local_key(source, link)).select_from(source.tables()).where(source.table.c.id == id_)
+            ).scalar_one()
+
+        found = self.database.reading(other)
+        if not link.many:
+            if found is None:
+                raise NotFound()
+            return self.database.reading(lambda c: self.one(c, context, target, found, query))
+        if not link.paged:
+            parsed = self.grammar.parse(
+                target, [*parameters, ("sort", link.sort)], secrets=context.secrets, foreign=foreign, limit=MOST_JOINED
+            )
+            return self._answer(context, target, parsed, within=(link, found), shape=shape, header=header)
+        return self._answer(context, target, query, within=(link, found), shape=shape, header=header)
+
+    def _local_key(self, source: Source, relation: Relation) -> Any:
+        """The column here that a relation hangs on."""
+        return source.table.c.id if relation.many else source.value(source.resource.by_name[relation.by])
+
+    def _inside(self, source: Source, within: tuple[Relation, Any]) -> Any:
+        relation, parent = within
+        return source.value(source.resource.by_name[relation.by]) == parent
+
+    def _complete(
+        self,
+        connection: Connection,
+        context: Context,
+        resource: Resource,
+        fields: Sequence[Field],
+        joins: Sequence[Relation],
+        rows: Sequence[Any],
+        members: list[dict[str, Any]],
+        width: int,
+    ) -> None:
+        """Fill in member sets, children and joins of a page, one statement each."""
+        ids = [row[width] for row in rows]
+        for field in fields:
+            if isinstance(field, Members):
+                table = self.metadata.tables[field.table]
+                statement = select(table.c[field.mine], table.c[field.theirs]).where(table.c[field.mine].in_(ids))
+                _spread(members, field.name, ids, connection.execute(statement.order_by(table.c[field.theirs])).all())
+            elif isinstance(field, Children):
+                other = self.source(self.contract.by_name[field.of], context)
+                by = other.value(other.resource.by_name[field.by])
+                chosen = select(by, other.table.c.id).where(by.in_(ids), other.visible()).order_by(other.table.c.id)
+                _spread(members, field.name, ids, connection.execute(chosen).all())
+        for index, relation in enumerate(joins):
+            keys = [row[width + 1 + index] for row in rows]
+            found = self._joined(connection, context, relation, {key for key in keys if key is not None})
+            for member, key in zip(members, keys, strict=True):
+                member[relation.name] = found.get(key, []) if relation.many else (found.get(key) or [None])[0]
+
+    def _joined(
+        self, connection: Connection, context: Context, relation: Relation, keys: set[Any]
+    ) -> dict[Any, list[dict[str, Any]]]:
+        """The related rows of a whole page, by the key they hang on."""
+        if not keys:
+            return {}
+        target = self.contract.by_name[relation.to]
+        emitted = [one for one in target.emitted(self.settings.api_level) if one.name not in relation.omit]
+        form = self.shape(target, emitted, context.secrets)
+        source = self.source(target, context)
+        key = source.value(target.by_name[relation.by]) if relation.many else source.table.c.id
+        columns = form.columns(source, [source.table.c.id, key])
+        order = self.grammar.parse(target, [("sort", relation.sort)]).sort
+        statement: Select[Any] = select(*columns).where(source.visible(), key.in_(sorted(keys)))
+        statement = statement.order_by(*source.order(order)).limit(MOST_JOINED + 1)
+        rows = connection.execute(statement.select_from(source.tables())).all()
+        if len(rows) > MOST_JOINED:
+            raise InvalidInput({"joins": [f"{relation.name} has too many rows here; ask for a smaller page."]})
+        members = form.members(rows)
+        self._complete(connection, context, target, form.fields, (), rows, members, form.width)
+        grouped: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for row, member in zip(rows, members, strict=True):
+            grouped[row[-1]].append(member)
+        return grouped
+
+
+def _spread(members: list[dict[str, Any]], name: str, ids: list[Any], pairs: Iterable[Any]) -> None:
+    grouped: dict[Any, list[Any]] = defaultdict(list)
+    for mine, theirs in pairs:
+        grouped[mine].append(theirs)
+    for member, id_ in zip(members, ids, strict=True):
+        member[name] = grouped.get(id_, [])
+
+
+def _turned(rows: list[Any], query: Query, keys: int) -> tuple[list[Any], dict[str, Any]]:
+    """The page in its forward order, and the cursors of its neighbours."""
+    assert query.cursor is not None
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    if query.cursor.backwards:
+        rows.reverse()
+    begun = query.cursor.values is not None
+    before = more if query.cursor.backwards else begun
+    after = begun if query.cursor.backwards else more
+    links: dict[str, Any] = {"next": None, "previous": None}
+    if rows and after:
+        links["next"] = Cursor(tuple(rows[-1][-keys:])).encode()
+    if rows and before:
+        links["previous"] = Cursor(tuple(rows[0][-keys:]), backwards=True).encode()
+    return rows, links

@@ -1,0 +1,394 @@
+"""Writes: one unit of work each — validate, apply the domain's rules, then rows, audit and events together.
+
+A write that changes nothing writes nothing. `Write` is also the port that rules get.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from services.common.context import Context
+from services.common.contract import InRealm, OwnedBy, Resource
+from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK, UnitOfWork
+from services.common.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
+from services.common.fields import REQUIRED, AllOf, Children, Computed, Concat, Count, Field, Members, Reference
+from services.common.resource.body import cleaned
+from services.common.resource.reads import Reads
+from services.common.types import Row
+
+_INTERNAL = frozenset(("version",))
+
+
+class Write:
+    """One transaction's work on the resources of a service, within one caller's scope."""
+
+    def __init__(self, reads: Reads, connection: Connection, context: Context) -> None:
+        self.reads = reads
+        self.connection = connection
+        self.context = context
+        self.settings = reads.settings
+        self.unit = UnitOfWork(connection, reads.metadata, reads.tally, context, reads.contract.name)
+        self.now: dt.datetime = self.unit.time
+
+    # ---- what requests ask for ----------------------------------------------------------------
+
+    def add(self, resource: Resource, body: Any) -> Row:
+        """A new row from a request body. Raises `InvalidInput`."""
+        values = cleaned(resource, body, None, partial=False, secrets=self.context.secrets)
+        refs = self._references(resource, values, None)
+        if "realm" in resource.by_name and resource.by_name["realm"].writable:
+            self._place(values, refs)
+        self._apply(resource, None, values, refs)
+        row = self._insert(resource, values)
+        self._after(resource, "created", row, refs)
+        return row
+
+    def modify(
+        self, resource: Resource, id_: Any, body: Any, *, partial: bool, versions: list[int] | None = None
+    ) -> Row:
+        """The row after the body's changes. `versions`: those of `If-Match`; any other is refused."""
+        old = self.row(resource, id_, lock=True)
+        if versions is not None and old["version"] not in versions:
+            raise PreconditionFailed()
+        values = cleaned(resource, body, old, partial=partial, secrets=self.context.secrets)
+        new = {**old, **values}
+        refs = self._references(resource, new, old)
+        self._apply(resource, old, new, refs)
+        if not (changed := _changes(resource, old, new)):
+            return old
+        row = self._update(resource, old, new, changed)
+        self._after(resource, "changed", old, row, refs)
+        return row
+
+    def remove(self, resource: Resource, id_: Any, versions: list[int] | None = None) -> None:
+        """Delete the row and what cascades from it; refuse when something else still needs it."""
+        old = self.row(resource, id_, lock=True)
+        if versions is not None and old["version"] not in versions:
+            raise PreconditionFailed()
+        for relation in resource.relations:
+            if relation.cascade:
+                child = self.reads.contract.by_name[relation.to]
+                by = self._column(child, child.by_name[relation.by])
+                table = self._table(child)
+                ids = self.connection.execute(select(table.c.id).where(by == id_).order_by(table.c.id)).scalars()
+                for child_id in list(ids):
+                    self.remove(child, child_id)
+        if (removing := getattr(self.reads.rules(resource), "removing", None)) is not None:
+            removing(self, old)
+        table = self._table(resource)
+        with self._constraints(resource):
+            self.connection.execute(delete(table).where(table.c.id == id_))
+        self._book(resource, DELETED, old, {})
+
+    def finish(self) -> None:
+        self.unit.flush()
+
+    @contextmanager
+    def item(self) -> Iterator[None]:
+        """A part of the write that may fail by itself: what it did is then taken back."""
+        mark = self.unit.mark()
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        except BaseException:
+            savepoint.rollback()
+            self.unit.back_to(mark)
+            raise
+        savepoint.commit()
+
+    # ---- the port of rules (services.common.types.Writing) --------------------------------------
+
+    def rows(self, resource: str, **equals: Any) -> list[Row]:
+        """The rows with these column values, oldest first; not narrowed to the caller's scope."""
+        declared = self.reads.contract.by_name[resource]
+        table = self._table(declared)
+        conditions = [table.c[name] == value for name, value in equals.items()]
+        found = self.connection.execute(select(table).where(*conditions).order_by(table.c.id)).mappings()
+        return [self._named(declared, dict(one)) for one in found]
+
+    def create(self, resource: str, values: Row) -> Row:
+        """A row made by a rule: every value given, nothing validated."""
+        return self._insert(self.reads.contract.by_name[resource], values)
+
+    def change(self, resource: str, id_: Any, values: Row, *, silently: bool = False) -> None:
+        """Set values of a row by a rule; `silently` bumps its version without audit or event."""
+        declared = self.reads.contract.by_name[resource]
+        table = self._table(declared)
+        if silently:
+            statement = update(table).where(table.c.id == id_)
+            self.connection.execute(statement.values(**values, version=table.c.version + 1))
+            return
+        found = self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
+        old = self._named(declared, dict(found))
+        new = {**old, **values}
+        if changed := _changes(declared, old, new):
+            self._update(declared, old, new, changed)
+
+    def delete(self, resource: str, id_: Any) -> None:
+        self.remove(self.reads.contract.by_name[resource], id_)
+
+    # ---- rows ---------------------------------------------------------------------------------
+
+    def row(self, resource: Resource, id_: Any, *, lock: bool = False) -> Row:
+        """The visible row with this id, by field name, member sets included."""
+        source = self.reads.source(resource, self.context)
+        statement = select(source.table).where(source.visible(), source.table.c.id == id_)
+        found = self.connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
+        if found is None:
+            raise NotFound()
+        row = self._named(resource, dict(found))
+        for members in resource.members():
+            table = self.unit.table(members.table)
+            values = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
+            row[members.name] = sorted(self.connection.execute(values).scalars())
+        return row
+
+    def _table(self, resource: Resource) -> Any:
+        return self.unit.table(resource.table)
+
+    def _column(self, resource: Resource, field: Field) -> Any:
+        return self._table(resource).c[field.source]
+
+    def _named(self, resource: Resource, columns: dict[str, Any]) -> Row:
+        row = dict(columns)
+        for field in resource.fields:
+            if _stored(resource, field) and field.source in row and field.source != field.name:
+                row[field.name] = row[field.source]
+        return row
+
+    def _columns(self, resource: Resource, row: Row) -> dict[str, Any]:
+        table = self._table(resource)
+        columns = {name: value for name, value in row.items() if name in table.c and name not in _INTERNAL}
+        for field in resource.fields:
+            if _stored(resource, field) and field.name in row and field.writable:
+                columns[field.source] = row[field.name]
+        return columns
+
+    def _insert(self, resource: Resource, values: Row) -> Row:
+        table = self._table(resource)
+        row = {**dict(resource.where), **values}
+        rules = self.reads.rules(resource)
+        if hasattr(rules, "identify"):
+            row["id"] = self._next_id(resource)
+            rules.identify(self.settings, row)
+        for stamp in ("created", "updated"):
+            if stamp in table.c:
+                row.setdefault(stamp, self.now)
+        if isinstance(resource.scoping, OwnedBy):
+            row[resource.scoping.column] = self.context.user_id
+        with self._constraints(resource):
+            statement = insert(table).values(**self._columns(resource, row)).returning(table)
+            made = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
+        for members in resource.members():
+            made[members.name] = row.get(members.name, [])
+            self._set_members(resource, made["id"], members, made[members.name])
+        self._book(resource, ADDED, made, {})
+        return made
+
+    def _update(self, resource: Resource, old: Row, new: Row, changed: dict[str, list[Any]]) -> Row:
+        table = self._table(resource)
+        values = {name: value for name, value in self._columns(resource, new).items() if value != old.get(name)}
+        values.pop("id", None)
+        values["version"] = old["version"] + 1
+        if "updated" in table.c:
+            values["updated"] = self.now
+        with self._constraints(resource):
+            statement = update(table).where(table.c.id == old["id"]).values(**values).returning(table)
+            row = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
+        for members in resource.members():
+            row[members.name] = new[members.name]
+            if members.name in changed:
+                self._set_members(resource, old["id"], members, new[members.name])
+        self._book(resource, CHANGED, row, changed)
+        return row
+
+    def _set_members(self, resource: Resource, id_: Any, members: Members, values: list[Any]) -> None:
+        table = self.unit.table(members.table)
+        self.connection.execute(delete(table).where(table.c[members.mine] == id_))
+        if values:
+            with self._constraints(resource, members.name):
+                rows = [{members.mine: id_, members.theirs: value} for value in values]
+                self.connection.execute(insert(table), rows)
+
+    def _next_id(self, resource: Resource) -> int:
+        """The id the next row will have; ids are never used twice."""
+        table = self._table(resource)
+        if self.unit.dialect == "postgresql":
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            return int(self.connection.execute(select(func.nextval(sequence))).scalar_one())
+        used = self.connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
+        return int(used or 0) + 1
+
+    # ---- rules --------------------------------------------------------------------------------
+
+    def _apply(self, resource: Resource, old: Row | None, new: Row, refs: dict[str, Row]) -> None:
+        rules = self.reads.rules(resource)
+        if hasattr(rules, "complete"):
+            rules.complete(self.settings, self.now, old, new, refs)
+        if hasattr(rules, "check") and (errors := rules.check(self.settings, old, new, refs)):
+            raise InvalidInput(errors)
+        if hasattr(rules, "allow"):
+            rules.allow(self, old, new)
+
+    def _after(self, resource: Resource, moment: str, *facts: Any) -> None:
+        hook = getattr(self.reads.rules(resource), moment, None)
+        if hook is not None:
+            hook(self, *facts)
+
+    def _references(self, resource: Resource, new: Row, old: Row | None) -> dict[str, Row]:
+        """The rows that the references point to. One that is not visible does not exist."""
+        found: dict[str, Row] = {}
+        errors: dict[str, list[str]] = {}
+        for field in resource.references():
+            value = new.get(field.name)
+            if value is None or "." in field.source:
+                continue
+            target = self.reads.contract.by_name[field.to]
+            try:
+                found[field.name] = self.row(target, value)
+            except NotFound:
+                if old is None or old.get(field.name) != value:
+                    errors[field.name] = [f'Invalid pk "{value}" - object does not exist.']
+        for members in resource.members():
+            values = new.get(members.name) or []
+            fresh = set(values) - set((old or {}).get(members.name, ()))
+            if members.name == "realms":
+                missing = {value for value in fresh if not self.context.scope.allows(value)}
+            elif members.to is not None and fresh:
+                source = self.reads.source(self.reads.contract.by_name[members.to], self.context)
+                ids = select(source.table.c.id).where(source.visible(), source.table.c.id.in_(fresh))
+                missing = fresh - set(self.connection.execute(ids).scalars())
+            else:
+                missing = set()
+            if missing:
+                errors[members.name] = [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]
+        if errors:
+            raise InvalidInput(errors)
+        return found
+
+    def _place(self, values: Row, refs: dict[str, Row]) -> None:
+        """Fill in and check the realm of a new row."""
+        scope = self.context.scope
+        if values.get("realm") is None:
+            owners = {row["realm"] for row in refs.values() if row.get("realm")}
+            if len(owners) == 1:
+                values["realm"] = owners.pop()
+            elif len(scope.realms) == 1:
+                values["realm"] = next(iter(scope.realms))
+            else:
+                raise InvalidInput({"realm": [REQUIRED]})
+        if not scope.allows(values["realm"]):
+            raise InvalidInput({"realm": [f'Invalid pk "{values["realm"]}" - object does not exist.']})
+
+    # ---- books --------------------------------------------------------------------------------
+
+    def _book(self, resource: Resource, action: int, row: Row, changed: dict[str, list[Any]]) -> None:
+        """Audit, counters and event of one row's write."""
+        realm = _realm(resource, row)
+        label = " ".join(str(row[name]) for name in resource.label if row.get(name) not in (None, "")) or str(row["id"])
+        self.unit.audit(action, resource.name, resource.model, row["id"], label, realm, changed)
+        self.unit.wrote(resource.name, realm, {ADDED: 1, CHANGED: 0, DELETED: -1}[action])
+        if resource.events:
+            names = {ADDED: "created", CHANGED: "updated", DELETED: "deleted"}
+            data = {one.name: _plain(row.get(one.name)) for one in resource.fields if _told(resource, one)}
+            if action == CHANGED:
+                data["changed"] = sorted(changed)
+            sequence = row["version"] + (1 if action == DELETED else 0)
+            self.unit.emit(f"{resource.singular}.{names[action]}", f"{resource.name}/{row['id']}", sequence, realm, data)
+
+    @contextmanager
+    def _constraints(self, resource: Resource, field: str | None = None) -> Iterator[None]:
+        """A broken database constraint as the error that it means to a client."""
+        try:
+            yield
+        except IntegrityError as error:
+            columns = _broken(error, self._table(resource))
+            if columns is None:
+                raise Conflict(f"This {resource.singular} is still in use.") from error
+            name = field or _field_of(resource, columns[-1])
+            raise InvalidInput({name: [f"{resource.title or resource.singular} with this {name} already exists."]}) from error
+
+
+def _stored(resource: Resource, field: Field) -> bool:
+    """Whether the field is a column of the resource's own table."""
+    return not isinstance(field, (Computed, Members, Children, Count, AllOf, Concat)) and "." not in field.source
+
+
+def _told(resource: Resource, field: Field) -> bool:
+    """Whether events carry the field: what is stored and no secret."""
+    own = _stored(resource, field) or isinstance(field, Members)
+    return own and not field.secret and not field.write_only
+
+
+def _changes(resource: Resource, old: Row, new: Row) -> dict[str, list[Any]]:
+    """Field → [before, after] of what differs, secrets masked; columns without a field count too."""
+    secret = {one.name for one in resource.fields if one.secret or one.write_only}
+    sources = {one.source for one in resource.fields if one.source != one.name}
+    changed: dict[str, list[Any]] = {}
+    for name, value in new.items():
+        if name in sources and name not in resource.by_name:
+            continue
+        before = old.get(name)
+        if isinstance(value, dt.datetime) or isinstance(before, dt.datetime) or name in _INTERNAL:
+            continue
+        if _plain(before) != _plain(value):
+            changed[name] = [MASK, MASK] if name in secret else [_plain(before), _plain(value)]
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    """A stored value as JSON carries it."""
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    if isinstance(value, (str, int, bool, float, list, dict)) or value is None:
+        return value
+    return f"{value:.7f}"
+
+
+def _realm(resource: Resource, row: Row) -> str:
+    if isinstance(resource.scoping, InRealm):
+        return str(row.get(resource.scoping.column) or "")
+    return ""
+
+
+def _field_of(resource: Resource, column: str) -> str:
+    return next((one.name for one in resource.fields if one.source == column and one.writable), column)
+
+
+_SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
+_SQLITE_INDEX = re.compile(r"index '([^']+)'")
+
+
+def _broken(error: IntegrityError, table: Any) -> list[str] | None:
+    """The columns of the unique constraint that was broken; None when it was a foreign key."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        if error.orig.sqlstate == "23503":  # type: ignore[union-attr]
+            return None
+        name = diagnosis.constraint_name
+    else:
+        text = str(error.orig)
+        if "FOREIGN KEY" in text:
+            return None
+        if (index := _SQLITE_INDEX.search(text)) is not None:
+            name = index.group(1)
+        elif (columns := _SQLITE_COLUMNS.search(text)) is not None:
+            return [part.split(".")[-1].strip() for part in columns.group(1).split(",")]
+        else:
+            raise error
+    for index in table.indexes:
+        if index.name == name and index.unique:
+            return [column.name for column in index.columns]
+    for constraint in table.constraints:
+        if constraint.name == name and hasattr(constraint, "columns"):
+            return [column.name for column in constraint.columns]
+    if name and name.startswith("pk_") or name == f"{table.name}_pkey":
+        return ["id"]
+    raise error
