@@ -77,22 +77,26 @@ class Relation:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """An action below a detail (`/{resource}/{key}/{name}`) or, when `on` is "collection", below the list.
+    """Something else than reading and writing rows: `/{resource}/{key}/{name}`, or for an operation of the
+    whole app `/{app}/{path}`.
 
-    `method`: the RPC method `<resource>_<method>` of the service; `permission`: one of `VERBS`.
-    `request`/`response`: JSON Schemas.
+    The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
+    resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON Schemas
+    (None: no body). `parameters`: query parameters, name → JSON Schema.
     """
 
     name: str
     verbs: tuple[str, ...]
-    permission: str = "change"
-    on: str = "detail"
+    permission: str | None = "change"
+    path: str = ""
     doc: str = ""
     request: dict[str, Any] | None = None
-    response: dict[str, Any] = field(default_factory=dict)
+    response: dict[str, Any] | None = None
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: tuple[int, ...] = (200, 400, 404)
-    paths: tuple[str, ...] = ()
     anonymous: bool = False
+    aliases: tuple[str, ...] = ()
+    staff: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +123,9 @@ class Resource:
 
     `methods`: verbs on the collection and on a detail. `rules`: dotted name of the module of plain
     functions with its behaviour. `alias`: also served without the app segment (`/api/v2/cpes/`).
-    `where`: fixed column values that every row of this resource has.
+    `where`: fixed column values that every row of this resource has. `paths`: other places of the collection
+    below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false where every user may (his own things).
+    `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published.
     """
 
     name: str
@@ -144,6 +150,7 @@ class Resource:
     label: tuple[str, ...] = ("id",)
     where: tuple[tuple[str, Any], ...] = ()
     staff: bool = False
+    staff_writes: bool = False
     permitted: bool = True
     events: bool = False
     bulk: bool = True
@@ -196,7 +203,8 @@ class Contract:
 
     name: str
     title: str
-    resources: tuple[Resource, ...]
+    resources: tuple[Resource, ...] = ()
+    operations: tuple[Operation, ...] = ()
     extensions: tuple[Extension, ...] = ()
     doc: str = ""
 

@@ -337,6 +337,7 @@ MODELS = Resource(
         _realms("model_realms", "model_id"),
     ),
     scoping=SharedWith(),
+    staff_writes=True,
     textual_id=True,
     label=("id",),
     events=True,

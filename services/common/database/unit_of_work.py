@@ -61,7 +61,7 @@ class UnitOfWork:
         )
 
     def emit(self, type_: str, subject: str, sequence: int, realm: str, data: dict[str, Any]) -> None:
-        """An event of aggregate `subject` ("cpes/350"); `sequence` grows by one with each of its events."""
+        """An event of aggregate `subject` ("cpes/350"); `sequence` grows with each of its events."""
         self._outbox.append(
             {
                 "id": str(uuid7()),

@@ -135,6 +135,8 @@ class Engine(Reads):
             pass
         failed = [one for one in results if "errors" in one]
         undone = atomic and bool(failed)
+        if undone:  # what was possible was not done either (RFC 4918: failed dependency)
+            results = [one if "errors" in one else {"index": one["index"], "status": 424} for one in results]
         answer: Row = {done: 0 if undone else len(results) - len(failed), "results": results}
         answer["errors"] = {str(_key_of(items[one["index"]], one["index"])): one["errors"] for one in failed}
         if dry_run:

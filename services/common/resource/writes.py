@@ -15,9 +15,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.common.context import Context
-from services.common.contract import InRealm, OwnedBy, Resource
+from services.common.contract import InRealm, OwnedBy, Resource, SharedWith
 from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK, UnitOfWork
-from services.common.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
+from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
 from services.common.fields import REQUIRED, AllOf, Children, Computed, Concat, Count, Field, Members, Reference
 from services.common.resource.body import cleaned
 from services.common.resource.reads import Reads
@@ -45,6 +45,7 @@ class Write:
         refs = self._references(resource, values, None)
         if "realm" in resource.by_name and resource.by_name["realm"].writable:
             self._place(values, refs)
+        self._share(resource, None, values)
         self._apply(resource, None, values, refs)
         row = self._insert(resource, values)
         self._after(resource, "created", row, refs)
@@ -60,6 +61,7 @@ class Write:
         values = cleaned(resource, body, old, partial=partial, secrets=self.context.secrets)
         new = {**old, **values}
         refs = self._references(resource, new, old)
+        self._share(resource, old, new)
         self._apply(resource, old, new, refs)
         if not (changed := _changes(resource, old, new)):
             return old
@@ -72,6 +74,7 @@ class Write:
         old = self.row(resource, id_, lock=True)
         if versions is not None and old["version"] not in versions:
             raise PreconditionFailed()
+        self._share(resource, old, old)
         for relation in resource.relations:
             if relation.cascade:
                 child = self.reads.contract.by_name[relation.to]
@@ -286,6 +289,17 @@ class Write:
                 raise InvalidInput({"realm": [REQUIRED]})
         if not scope.allows(values["realm"]):
             raise InvalidInput({"realm": [f'Invalid pk "{values["realm"]}" - object does not exist.']})
+
+    def _share(self, resource: Resource, old: Row | None, new: Row) -> None:
+        """A row that other realms use too is not for a user of some realms to write; his own go to his realms."""
+        if not isinstance(resource.scoping, SharedWith) or self.context.scope.everything:
+            return
+        name = resource.scoping.field
+        if old is None and not new.get(name):
+            new[name] = sorted(self.context.scope.realms)
+        for row in (old, new):
+            if row is not None and not (row[name] and set(row[name]) <= self.context.scope.realms):
+                raise PermissionDenied("Other realms use this too; it can be changed for all realms only.")
 
     # ---- books --------------------------------------------------------------------------------
 

@@ -1,0 +1,80 @@
+"""One request on its way through the gateway, and what it is answered with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from flask import Request
+
+from gateway.principal import Principal
+from gateway.routes import Action, Route
+from services.common.context import Context
+from services.common.errors import NotAuthenticated
+from services.common.resource.representation import dumps
+
+if TYPE_CHECKING:
+    from gateway.platform import Platform
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` as it goes out; `stream` instead of it for what does not fit into memory."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+    stream: Any = None
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, **headers: str) -> Answer:
+        return cls(dumps(value), status, headers=headers)
+
+
+class Call:
+    """`parameters`: the query string as pairs. `key`: the row's key in the path. `context`: scope and deadline."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        request: Request,
+        route: Route,
+        action: Action,
+        principal: Principal | None,
+        context: Context,
+        key: str | None,
+    ) -> None:
+        self.platform = platform
+        self.request = request
+        self.route = route
+        self.action = action
+        self.principal = principal
+        self.context = context
+        self.key = key
+
+    @cached_property
+    def parameters(self) -> list[tuple[str, str]]:
+        return list(self.request.args.items(multi=True))
+
+    @cached_property
+    def user(self) -> Principal:
+        """The one who is logged in."""
+        if self.principal is None:
+            raise NotAuthenticated()
+        return self.principal
+
+    @cached_property
+    def body(self) -> Any:
+        """The request body as JSON values, from JSON or a form. Raises `MalformedBody`, `UnsupportedMediaType`."""
+        from gateway.bodies import parsed
+
+        return parsed(self.request, self.platform.settings.max_body)
+
+    def context_for(self, app: str) -> Context:
+        """The context of a call to `app`: whether secrets show is decided per app."""
+        may = self.principal is not None and self.principal.may(f"{app}.view_secret")
+        return replace(self.context, secrets=may)
