@@ -35,7 +35,7 @@ class AllowedImports(Contract):
                 if package in own:
                     fine = _matches(imported, self.internal)
                 else:
-                    fine = self.external == "any" or package in sys.stdlib_module_names
+                    fine = str(self.external) == "any" or package in sys.stdlib_module_names
                 if not fine:
                     illegal.append((importer, imported))
         return ContractCheck(kept=not illegal, metadata={"illegal": illegal})

@@ -1,4 +1,4 @@
-"""Private servers that a test session shares; a test makes its own databases, queues and exchanges on them."""
+"""Private servers that a test session shares; a test makes its own databases and queues there."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def settle(place: Path, account: Account, say: Callable[[str], None] = print) ->
     """
     if place.is_symlink() and not place.exists():
         raise FileNotFoundError(
-            f"{place} points to {place.readlink()}, which is gone; remove the link to start anew"
+            f"{place} points to {place.readlink()}, which is gone; remove it to start anew"
         )
     place.mkdir(parents=True, exist_ok=True)
     home = place.resolve()
@@ -77,9 +77,7 @@ def settle(place: Path, account: Account, say: Callable[[str], None] = print) ->
     if account.reaches(home):
         return home
     if any(home.iterdir()):
-        raise PermissionError(
-            f"user {account.name} cannot enter {home}; open the folders above it, or move it"
-        )
+        raise PermissionError(f"user {account.name} cannot enter {home}: open the folders above, or move it")
     SHELTER.mkdir(mode=0o711, exist_ok=True)
     shelter = Path(tempfile.mkdtemp(prefix=f"{place.name}-", dir=SHELTER))
     shelter.chmod(0o711)

@@ -6,32 +6,23 @@ not. It never touches a server that it did not start, and never listens beyond l
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import secrets
 import signal
 import socket
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from deploy.local import state
 from deploy.local.account import Account, settle, unsettle
 from deploy.local.process import Process
+from deploy.local.unit import await_ready
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)
 """Below Linux's ephemeral range, so that no outgoing connection takes a port while its server restarts."""
-
-
-class StartError(RuntimeError):
-    """A server or service did not become ready; the message ends with the last lines of its log."""
-
-    def __init__(self, name: str, reason: str, log: Path) -> None:
-        lines = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
-        super().__init__("\n".join([f"{name} {reason}; {log} ends with:", *lines]))
 
 
 def port_is_free(port: int) -> bool:
@@ -48,7 +39,7 @@ def free_port() -> int:
     for port in random.sample(PORTS, 200):
         if port_is_free(port):
             return port
-    raise StartError("a server", "finds no free port", Path(os.devnull))
+    raise OSError(f"no free port from {PORTS.start} to {PORTS.stop}")
 
 
 class Instance(ABC):
@@ -67,13 +58,10 @@ class Instance(ABC):
         self.home = settle(place, self.account, say)
         self.log = self.home / f"{self.name}.log"
         self._state_file = self.home / "instance.json"
-        if self._state_file.exists():
-            state = json.loads(self._state_file.read_text())
-        else:
-            state = {"password": secrets.token_hex(24), "ports": {}, "processes": []}
-        self.password: str = state["password"]
-        self.ports: dict[str, int] = state["ports"]
-        self._processes = [Process.from_json(data) for data in state["processes"]]
+        known = state.load(self._state_file) or {}
+        self.password: str = known.get("password") or secrets.token_hex(24)
+        self.ports: dict[str, int] = known.get("ports", {})
+        self._processes = [Process.from_json(data) for data in known.get("processes", ())]
         for name in self.port_names:
             self.ports.setdefault(name, free_port())
         self._save()
@@ -122,13 +110,7 @@ class Instance(ABC):
     def start(self) -> Self:
         """Starts it unless it runs; returns when it is ready. Raises StartError."""
         self.launch()
-        deadline = time.monotonic() + self.patience
-        while not self.ready():
-            if not self.alive:
-                raise StartError(self.name, "ended while starting", self.log)
-            if time.monotonic() > deadline:
-                raise StartError(self.name, f"is not ready after {self.patience:.0f} s", self.log)
-            time.sleep(0.1)
+        await_ready(self)
         return self
 
     def stop(self) -> None:
@@ -168,12 +150,9 @@ class Instance(ABC):
         self._save()
 
     def _save(self) -> None:
-        state = {
+        data = {
             "password": self.password,
             "ports": self.ports,
             "processes": [process.to_json() for process in self._processes],
         }
-        fresh = self._state_file.with_suffix(".new")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(state, file)
-        fresh.replace(self._state_file)
+        state.save(self._state_file, data)

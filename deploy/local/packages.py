@@ -33,7 +33,7 @@ def postgresql_programs(major: str | None = None) -> Path | None:
 
 
 def rabbitmq_server() -> Path | None:
-    """The server's own start script. Debian's wrapper in /usr/sbin is passed by: it insists on its own user."""
+    """The server's own start script; Debian's wrapper in /usr/sbin insists on a user."""
     direct = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
     if direct.exists():
         return direct
@@ -64,7 +64,7 @@ if [ -d /run/systemd/system ]; then
     done
 fi
 """
-"""Run by root's shell. policy-rc.d keeps the daemons from starting now, `disable` from starting at the next boot."""
+"""Run by root's shell. policy-rc.d keeps the daemons from starting now, `disable` at the next boot."""
 
 
 def missing(packages: Sequence[str]) -> list[str]:
@@ -72,7 +72,7 @@ def missing(packages: Sequence[str]) -> list[str]:
 
 
 def ensure(packages: Sequence[str], say: Callable[[str], None] = print) -> None:
-    """Installs those of `packages` (keys of `PRESENT`) that are missing. Raises MissingPackages when it cannot."""
+    """Installs those of `packages` (keys of `PRESENT`) that are missing, or raises MissingPackages."""
     wanted = missing(packages)
     if not wanted:
         return

@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from deploy.local.instance import LOOPBACK, Instance, StartError
+from deploy.local.instance import LOOPBACK, Instance
 from deploy.local.packages import MissingPackages, postgresql_programs
 from deploy.local.process import Process
+from deploy.local.unit import StartError
 
 ROLE = "krill"
 

@@ -26,7 +26,7 @@ def _boot() -> str:
 
 
 def _stat(pid: int) -> tuple[str, int, int] | None:
-    """State letter, parent's pid and start time in clock ticks since boot; None when there is no such process."""
+    """State letter, parent's pid, start time in clock ticks since boot; None: no such process."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -131,7 +131,7 @@ class Process:
         _end(family, seconds=2.0)
 
     def kill(self) -> None:
-        """SIGKILL for it and every descendant, at once, as when the machine loses power; returns when all are gone."""
+        """SIGKILL for it and every descendant, as in a crash; returns when all are gone."""
         self.send(signal.SIGSTOP)  # so that it starts no more of them meanwhile
         family = self.tree()
         _end(family, seconds=0.0)
