@@ -1,0 +1,208 @@
+"""The AMQP side of a service: receives requests, hands them to the container, sends the replies.
+
+One connection and one channel a service. It outlives the broker: whatever happens to the connection, the container
+lives on, the loop connects again within a second, and a reply that can no longer be sent is dropped (its caller has
+been told already). Without a broker URI (calls stay in the process) it does nothing.
+
+The queue is durable, since RabbitMQ 4.3 refuses transient queues that are not exclusive, and auto-delete, so that a
+call to a dead service is returned at once instead of waiting to be executed late. `x-expires` removes the one that
+an unclean death of broker and service together leaves behind.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import amqp
+import eventlet
+import structlog
+from kombu.connection import Connection
+from nameko.extensions import SharedExtension
+
+from services.common.errors import ApiError
+from services.common.rpc import wire
+
+HEARTBEAT = 10
+TICK = 1.0
+FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
+CONNECT_TIMEOUT = 5.0
+CLOSE_TIMEOUT = 2.0
+ORPHAN_LIFE = 10_000
+"""Milliseconds that a queue without a consumer lives."""
+TRANSPORT = {
+    "socket_settings": {socket.TCP_NODELAY: 1, socket.TCP_USER_TIMEOUT: 5_000},
+    # With this capability py-amqp reads the socket before each publish: from a worker, while the loop reads it too.
+    "client_properties": {
+        "capabilities": {
+            "consumer_cancel_notify": True,
+            "connection.blocked": False,
+            "authentication_failure_close": True,
+        }
+    },
+}
+
+BROKER_ERRORS = (*amqp.Connection.connection_errors, *amqp.Connection.channel_errors)
+
+log = structlog.get_logger(__name__)
+
+
+def describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class RequestConsumer(SharedExtension):  # type: ignore[misc]
+    """Shared by all `rpc` methods of one service."""
+
+    def __init__(self) -> None:
+        self._entrypoints: dict[str, Any] = {}
+        self._thread: Any = None
+        self._connection: Any = None
+        self._draining = False
+        self._closing = False
+        self._idle = threading.Event()
+        self._idle.set()
+
+    # The life of a nameko extension.
+
+    def register(self, entrypoint: Any) -> None:
+        service = self.container.service_name
+        self._entrypoints[wire.routing_key(service, entrypoint.method_name)] = entrypoint
+
+    def start(self) -> None:
+        if self.container.config.get("AMQP_URI"):
+            self._thread = self.container.spawn_managed_thread(self._run)
+
+    def stop_receiving(self) -> None:
+        """No new calls from here on; those under way still answer over the open channel."""
+        self._draining = True
+        self._idle.wait()
+
+    def stop(self) -> None:
+        self._draining = self._closing = True
+        if self._thread is not None:
+            self._thread.wait()
+
+    def kill(self) -> None:
+        self._draining = self._closing = True
+        self._drop()
+
+    @property
+    def receiving(self) -> bool:
+        """Whether calls can reach the service now. Always true where calls stay in the process."""
+        return self._thread is None or not self._idle.is_set()
+
+    # The loop.
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._draining:
+            try:
+                self._receive(self._connect())
+            except Exception as error:
+                log.warning("broker away", error=describe(error), exc_info=not isinstance(error, BROKER_ERRORS))
+            if not self._idle.is_set():
+                self._idle.set()
+                pause = FIRST_PAUSE
+            self._drop()
+            if not self._draining:
+                eventlet.sleep(pause * random.uniform(0.8, 1.0))
+                pause = min(2 * pause, LAST_PAUSE)
+
+    def _connect(self) -> Any:
+        self._connection = Connection(  # type: ignore[no-untyped-call]
+            self.container.config["AMQP_URI"],
+            heartbeat=HEARTBEAT,
+            connect_timeout=CONNECT_TIMEOUT,
+            transport_options=TRANSPORT,
+        )
+        self._connection.ensure_connection(max_retries=1, interval_start=FIRST_PAUSE)
+        return self._connection
+
+    def _receive(self, connection: Any) -> None:
+        """Consumes until told to stop."""
+        channel = self._declare(connection)
+        channel.basic_qos(0, self.container.max_workers, False)
+        tag = channel.basic_consume(wire.queue_name(self.container.service_name), callback=self._take)
+        self._idle.clear()
+        log.info("receiving calls", service=self.container.service_name)
+        while not self._closing:
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=TICK)
+            connection.heartbeat_check()
+            if self._draining and not self._idle.is_set():
+                channel.basic_cancel(tag)
+                self._idle.set()
+        with eventlet.Timeout(CLOSE_TIMEOUT, False):
+            connection.close()
+
+    def _drop(self) -> None:
+        """Without the farewells of AMQP: a broker that hangs would not answer them."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.collect()
+
+    def _declare(self, connection: Any) -> Any:
+        """The channel, with exchange, queue and binding standing."""
+        service = self.container.service_name
+        queue = wire.queue_name(service)
+        channel = connection.channel()
+        channel.exchange_declare(wire.EXCHANGE, "topic", durable=True, auto_delete=False)
+        declare = {"durable": True, "auto_delete": True, "arguments": {"x-expires": ORPHAN_LIFE}}
+        try:
+            channel.queue_declare(queue, **declare)
+        except amqp.PreconditionFailed:
+            # Another release declared it otherwise. What waits in it are calls whose callers have given up.
+            log.warning("queue of another make is replaced", queue=queue)
+            channel = connection.channel()
+            channel.queue_delete(queue, if_unused=True)
+            channel.queue_declare(queue, **declare)
+        channel.queue_bind(queue, wire.EXCHANGE, wire.routing_key(service, "*"))
+        return channel
+
+    # One call.
+
+    def _take(self, message: Any) -> None:
+        answer = partial(self._answer, message)
+        try:
+            entrypoint = self._entrypoints.get(message.delivery_info["routing_key"])
+            if entrypoint is None:
+                raise wire.MalformedRequest(f"no method {message.delivery_info['routing_key']}")
+            args, kwargs = wire.decode_request(message.body)
+            context = wire.decode_context(message.headers.get(wire.CONTEXT_HEADER))
+        except wire.MalformedRequest as error:
+            log.error("malformed request", reason=str(error))
+            answer(wire.encode_error(ApiError()))
+        else:
+            self.container.dispatch(entrypoint, args, kwargs, context, answer)
+
+    def _answer(self, message: Any, reply: wire.Encoded) -> None:
+        """Runs in the worker. Never raises: nameko would take the container down."""
+        channel, properties = message.channel, message.properties
+        headers = {wire.BODY_HEADER: reply.body} if reply.body else {}
+        try:
+            if channel.connection is None:
+                raise amqp.RecoverableConnectionError("connection closed")
+            if properties.get("reply_to"):
+                channel.basic_publish(
+                    amqp.Message(
+                        reply.raw,
+                        content_type=wire.CONTENT_TYPE,
+                        content_encoding="utf-8",
+                        delivery_mode=1,
+                        correlation_id=properties.get("correlation_id"),
+                        application_headers=headers,
+                    ),
+                    exchange=wire.EXCHANGE,
+                    routing_key=properties["reply_to"],
+                )
+            channel.basic_ack(message.delivery_tag)
+        except Exception as error:
+            log.warning("reply dropped", error=describe(error), exc_info=not isinstance(error, BROKER_ERRORS))
+            # A frame may have been written in part: nothing sensible can follow it on this connection.
+            if channel.connection is not None:
+                channel.connection.collect()

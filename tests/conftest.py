@@ -1,0 +1,40 @@
+"""Private servers that a test session shares; a test makes its own databases and queues there."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.postgres import Postgres
+from deploy.local.rabbitmq import RabbitMQ
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder that the servers' users can enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="krill-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[Postgres]:
+    server = Postgres(server_folder / "postgres", fast=True)
+    try:
+        yield server.start()
+    finally:
+        server.destroy()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(server_folder: Path) -> Iterator[RabbitMQ]:
+    server = RabbitMQ(server_folder / "rabbitmq", fast=True)
+    try:
+        yield server.start()
+    finally:
+        server.destroy()

@@ -1,0 +1,114 @@
+"""Toy services for the rpc tests, runnable as a process: `python -m tests.integration.rpc_toy NAME…`."""
+
+# ruff: noqa: E402
+from services.common.rpc import green
+
+green.patch()
+
+import os
+import sys
+from pathlib import Path
+
+import eventlet
+import orjson
+from nameko.extensions import DependencyProvider
+
+from services.common import log
+from services.common.errors import InvalidInput, NotFound, ServiceUnavailable, Throttled
+from services.common.rpc.entrypoint import CallContext, rpc, timer
+from services.common.rpc.reply import Reply
+from services.common.rpc.runner import run_services
+from services.common.settings import Settings
+
+
+class Database(DependencyProvider):
+    """Fails as a database that is away would, when the call says so."""
+
+    def get_dependency(self, worker_ctx):
+        if worker_ctx.kwargs.get("database") == "away":
+            raise ServiceUnavailable("database away")
+        if worker_ctx.kwargs.get("database") == "broken":
+            raise KeyError("a defect in a dependency")
+
+    def worker_teardown(self, worker_ctx):
+        if worker_ctx.kwargs.get("database") == "teardown":
+            raise RuntimeError("a defect after the reply")
+
+
+class Toy:
+    name = "toy"
+    context = CallContext()
+    database = Database()
+    ticks = 0
+
+    @rpc
+    def echo(self, **value):
+        return Reply(orjson.dumps(value), {"status": 200})
+
+    @rpc
+    def raw(self, body, meta):
+        return Reply(body.encode(), meta)
+
+    @rpc
+    def who(self):
+        c = self.context
+        seen = {
+            "user": c.user, "realms": sorted(c.scope.realms), "everything": c.scope.everything,
+            "request_id": c.request_id, "secrets": c.secrets, "left": c.remaining,
+        }  # fmt: skip
+        return Reply(orjson.dumps(seen))
+
+    @rpc
+    def sleep(self, seconds, mark=None):
+        if mark:
+            with Path(mark).open("a") as file:
+                file.write("executed\n")
+        eventlet.sleep(seconds)
+        return Reply(b'"slept"')
+
+    @rpc
+    def fail(self, how):
+        match how:
+            case "missing":
+                raise NotFound("no such cpe", key="7")
+            case "invalid":
+                raise InvalidInput({"cpename": ["This field is required."]})
+            case "throttled":
+                raise Throttled(retry_after=17)
+            case "defect":
+                raise RuntimeError("the password is hunter2")
+            case "nothing":
+                return None
+            case "bytes":
+                return Reply(b"\xff\xfe", {"content_type": "text/csv"})
+
+    @rpc
+    def use(self, database):
+        return Reply(b"true")
+
+    @rpc
+    def pid(self):
+        return Reply(orjson.dumps(os.getpid()))
+
+    @timer(interval=0.05)
+    def tick(self):
+        type(self).ticks += 1
+
+    @rpc
+    def ticked(self):
+        return Reply(orjson.dumps(self.ticks))
+
+
+class Other:
+    name = "other"
+
+    @rpc
+    def echo(self, **value):
+        return Reply(orjson.dumps({"other": value}))
+
+
+if __name__ == "__main__":
+    settings = Settings()
+    log.configure(settings, "toy")
+    classes = [{"toy": Toy, "other": Other}[name] for name in sys.argv[1:]]
+    sys.exit(run_services(classes, settings))
