@@ -53,7 +53,8 @@ def import_(call: Call) -> Answer:
 
 def _added(before: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """The sum of two dry chunks, which leave no progress behind to be told."""
-    return {key: before[key] + value if key in before else value for key, value in more.items()}
+    summed = {key: before[key] + value if key in before else value for key, value in more.items()}
+    return {**summed, "lines": more["lines"] or before.get("lines", 0)}
 
 
 def _parameters(call: Call) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from services.common.errors import Conflict
 from services.common.resource.writes import Write
 
 MOST_ERRORS = 1000
@@ -31,7 +33,10 @@ class Progress:
         row = write.connection.execute(found.with_for_update()).one_or_none()
         if row is None:
             made = insert(table).values(**identity, errors=[], updated=write.now).returning(table)
-            row = write.connection.execute(made).one()
+            try:
+                row = write.connection.execute(made).one()
+            except IntegrityError as error:
+                raise Conflict("This import is under way in another request.") from error
         return cls(write, identity, row)
 
     def note(self, line: int, errors: Any) -> None:
