@@ -161,7 +161,8 @@ class Engine(Reads):
     ) -> Reply:
         """Create rows from the lines of import `name` that are not in yet; progress is committed with them.
 
-        `lines`: [number, object], or [number, [{"error": text}]] for one that could not be read. Answers the
+        `lines`: [number, object], or [number, [{"error": text, "cut": bool}]] for one that could not be read; one
+        that was cut off is told but not taken as done. Answers the
         progress of the whole import: `{"lines", "created", "failed", "errors": [{"line", "errors"}]}`.
         """
         declared = self.resource(resource)
@@ -172,9 +173,8 @@ class Engine(Reads):
                 for number, item in lines:
                     if number > progress.lines:
                         outcome = self._item(write, item, lambda w, one: (201, w.add(declared, _read(one))["id"]))
-                        progress.note(number, outcome.get("errors"))
-                progress.keep()
-                answer = progress.answer()
+                        progress.note(number, outcome.get("errors"), cut=_is_cut(item))
+                answer = progress.keep()
                 if dry_run:
                     raise Undo
         except Undo:
@@ -226,9 +226,14 @@ def _items(items: Any) -> list[Any]:
 
 def _read(item: Any) -> Any:
     """A line's object; raises what was wrong with a line that could not be read."""
-    if isinstance(item, list) and len(item) == 1 and isinstance(item[0], dict) and "error" in item[0]:
-        raise InvalidInput({"non_field_errors": [item[0]["error"]]})
+    if isinstance(item, list):
+        text = item[0]["error"] if item and isinstance(item[0], dict) and "error" in item[0] else "Expected an object."
+        raise InvalidInput({"non_field_errors": [text]})
     return item
+
+
+def _is_cut(item: Any) -> bool:
+    return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get("cut") is True
 
 
 def _key_of(item: Any, index: int) -> Any:

@@ -21,6 +21,7 @@ from services.common.errors import Conflict, InvalidInput, NotFound, PermissionD
 from services.common.fields import REQUIRED, AllOf, Children, Computed, Concat, Count, Field, Members, Reference
 from services.common.resource.body import cleaned
 from services.common.resource.reads import Reads
+from services.common.resource.sql import values
 from services.common.types import Row
 
 _INTERNAL = frozenset(("version",))
@@ -41,13 +42,13 @@ class Write:
 
     def add(self, resource: Resource, body: Any) -> Row:
         """A new row from a request body. Raises `InvalidInput`."""
-        values = cleaned(resource, body, None, partial=False, secrets=self.context.secrets)
-        refs = self._references(resource, values, None)
+        new = cleaned(resource, body, None, partial=False, secrets=self.context.secrets)
+        refs = self._references(resource, new, None)
         if "realm" in resource.by_name and resource.by_name["realm"].writable:
-            self._place(values, refs)
-        self._share(resource, None, values)
-        self._apply(resource, None, values, refs)
-        row = self._insert(resource, values)
+            self._place(new, refs)
+        self._share(resource, None, new)
+        self._apply(resource, None, new, refs)
+        row = self._insert(resource, new)
         self._after(resource, "created", row, refs)
         return row
 
@@ -58,8 +59,7 @@ class Write:
         old = self.row(resource, id_, lock=True)
         if versions is not None and old["version"] not in versions:
             raise PreconditionFailed()
-        values = cleaned(resource, body, old, partial=partial, secrets=self.context.secrets)
-        new = {**old, **values}
+        new = {**old, **cleaned(resource, body, old, partial=partial, secrets=self.context.secrets)}
         refs = self._references(resource, new, old)
         self._share(resource, old, new)
         self._apply(resource, old, new, refs)
@@ -143,14 +143,15 @@ class Write:
         """The visible row with this id, by field name, member sets included."""
         source = self.reads.source(resource, self.context)
         statement = select(source.table).where(source.visible(), source.table.c.id == id_)
-        found = self.connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
+        statement = statement.with_for_update() if lock else statement
+        found = self.connection.execute(statement, values(self.context, resource)).mappings().one_or_none()
         if found is None:
             raise NotFound()
         row = self._named(resource, dict(found))
         for members in resource.members():
             table = self.unit.table(members.table)
-            values = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
-            row[members.name] = sorted(self.connection.execute(values).scalars())
+            theirs = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
+            row[members.name] = sorted(self.connection.execute(theirs).scalars())
         return row
 
     def _table(self, resource: Resource) -> Any:
@@ -197,13 +198,13 @@ class Write:
 
     def _update(self, resource: Resource, old: Row, new: Row, changed: dict[str, list[Any]]) -> Row:
         table = self._table(resource)
-        values = {name: value for name, value in self._columns(resource, new).items() if value != old.get(name)}
-        values.pop("id", None)
-        values["version"] = old["version"] + 1
+        fresh = {name: value for name, value in self._columns(resource, new).items() if value != old.get(name)}
+        fresh.pop("id", None)
+        fresh["version"] = old["version"] + 1
         if "updated" in table.c:
-            values["updated"] = self.now
+            fresh["updated"] = self.now
         with self._constraints(resource):
-            statement = update(table).where(table.c.id == old["id"]).values(**values).returning(table)
+            statement = update(table).where(table.c.id == old["id"]).values(**fresh).returning(table)
             row = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
         for members in resource.members():
             row[members.name] = new[members.name]
@@ -260,14 +261,14 @@ class Write:
                 if old is None or old.get(field.name) != value:
                     errors[field.name] = [f'Invalid pk "{value}" - object does not exist.']
         for members in resource.members():
-            values = new.get(members.name) or []
-            fresh = set(values) - set((old or {}).get(members.name, ()))
+            fresh = set(new.get(members.name) or []) - set((old or {}).get(members.name, ()))
             if members.name == "realms":
                 missing = {value for value in fresh if not self.context.scope.allows(value)}
             elif members.to is not None and fresh:
                 source = self.reads.source(self.reads.contract.by_name[members.to], self.context)
                 ids = select(source.table.c.id).where(source.visible(), source.table.c.id.in_(fresh))
-                missing = fresh - set(self.connection.execute(ids).scalars())
+                known = self.connection.execute(ids, values(self.context, source.resource)).scalars()
+                missing = fresh - set(known)
             else:
                 missing = set()
             if missing:
