@@ -1,4 +1,5 @@
-"""A private RabbitMQ node for the rpc tests: own ports, own data, loopback only. To be swapped for the shared one."""
+"""A private RabbitMQ node for the rpc tests: own ports, own data, loopback only. To be swapped for the shared
+one."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ class Broker:
         self.home = home
         self.port, dist, epmd = free_port(), free_port(), free_port()
         self.uri = f"amqp://guest:guest@127.0.0.1:{self.port}/"
-        (home / "rmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n")
+        (home / "rmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n"
+        )
         (home / "enabled_plugins").write_text("[].\n")
         self._process: subprocess.Popen[bytes] | None = None
         self._as: list[str] = []

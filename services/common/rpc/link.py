@@ -1,8 +1,8 @@
 """One connection to the broker for all the calls of a process, kept by a thread of its own (pika).
 
-Callers hand requests over without a lock; one wake-up of the thread serves all that are waiting by then. When the
-connection goes, the owner is told at once, and the thread connects again within a second. Works in plain threads and
-under eventlet. What a request or a reply means is the business of `amqp`.
+Callers hand requests over without a lock; one wake-up of the thread serves all that are waiting by then. When
+the connection goes, the owner is told at once, and the thread connects again within a second. Works in plain
+threads and under eventlet. What a request or a reply means is the business of `amqp`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Owner(Protocol):
 
 
 class Link:
-    """`ready`: requests can be sent now. `tried`: set once the first attempt to connect has ended either way."""
+    """`ready`: requests can be sent now. `tried`: set once the first attempt to connect ended either way."""
 
     def __init__(self, uri: str, owner: Owner) -> None:
         self._parameters = pika.URLParameters(uri)
@@ -58,7 +58,7 @@ class Link:
         self._connection: Any = None
         self._channel: Any = None
         self._woken = False
-        self._was_ready = False
+        self._was_ready = self._told = False
         self._stop = threading.Event()
         self.ready = False
         self._reply_to = ""
@@ -120,7 +120,8 @@ class Link:
             self._connection.ioloop.stop()
 
     def _ended(self, connection: Any, reason: Exception) -> None:
-        if not self._stop.is_set():
+        if not self._stop.is_set() and not self._told:
+            self._told = True
             log.warning("broker away", error=str(reason) or type(reason).__name__)
         connection.ioloop.stop()
 
@@ -147,7 +148,8 @@ class Link:
             self._shut()
 
     def _consuming(self, _frame: Any) -> None:
-        self._was_ready = True
+        self._was_ready, self._told = True, False
+        log.info("connected to the broker")
         self._connection.ioloop.call_later(SWEEP, self._swept)
         self._up()
 
