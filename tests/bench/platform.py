@@ -12,6 +12,7 @@ from tests.bench.contestant import Account, Contestant
 from tests.bench.stack import Stack
 
 NAME = "krill"
+GROUPS = ("APP: isp",)
 REALMS = "SELECT realm FROM cpes GROUP BY realm ORDER BY count(*) DESC"
 EXPORT = "format=ndjson"
 """The query parameter with which any list answers as a stream of JSON lines."""
@@ -34,6 +35,7 @@ class Platform:
             "KRILL_DATA_DIR": str(self.stack.folder / self.prefix),
             "KRILL_SECRET_KEY": secrets.token_urlsafe(48),
             "KRILL_TIMEZONE": "Europe/Madrid",
+            "KRILL_DEMO": "true",  # its rows are what `seed` makes
             "KRILL_LOG_LEVEL": "WARNING",
         }
 
@@ -47,9 +49,10 @@ class Platform:
         return Account("bench", tuple(realm for (realm,) in rows[:-1]), secrets.token_urlsafe(16))
 
     def start(self, account: Account) -> Contestant:
-        """The service and the gateway, with the user made and logged in."""
+        """The service and the gateway, the user logged in; no superuser, who would have no realm filter."""
         realms = [part for realm in account.realms for part in ("--realm", realm)]
-        self._krill("user", "create", account.name, *realms, "--superuser", password=account.password)
+        groups = [part for group in GROUPS for part in ("--group", group)]
+        self._krill("user", "create", account.name, *realms, *groups, password=account.password)
         self.service: Process = self.stack.launch("isp", "-m", "deploy.cli", "service", "isp", env=self._env)
         address, process = self.stack.gunicorn("gateway", "gateway.wsgi:app", self._env)
         return Contestant(NAME, address, process, account.login(address))

@@ -7,6 +7,11 @@ differs is a fault of one of the two and stops the run.
 from __future__ import annotations
 
 CPES = "/api/v2/cpes"
+CHECKS = {
+    "gpon": ("provision", "txrx"),
+    "docsis": ("docsis", "provision", "downstream", "upstream"),
+    "wimax": ("info", "radio", "downstream", "upstream"),
+}
 
 _CPE = """
     id access address active address_profile bridge city country cpename created customer disable_provision
@@ -62,7 +67,8 @@ def links(number: int, tr069: bool, diagnostics: bool, bitstream: bool) -> dict[
 
 def services(tech: str, tr069: bool, bitstream: bool, voice_ports: str) -> list[str]:
     """What monitoring checks. `voice_ports`: the ports with a number, such as `1,2`."""
-    names = ["provision", "txrx", "dhcp"] if tech == "gpon" and not bitstream else ["dhcp"]
+    names = [] if tech == "gpon" and bitstream else [*CHECKS.get(tech, ())]
+    names.append("dhcp")
     if tr069:
         names.append("tr069")
     if voice_ports:
