@@ -191,10 +191,15 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Extension:
-    """A relation that this service adds to a resource of another service, in that one's URLs and joins."""
+    """A relation that this service adds to a resource of another service, in that one's URLs and joins.
+
+    `target`: `service.resource`. `relation.to` is a resource here, whose field `relation.by` holds the
+    member `on` of the target's rows.
+    """
 
     target: str
     relation: Relation
+    on: str = "id"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 from services.common.context import Context
 from services.common.contract import InRealm
 from services.common.errors import ApiError, InvalidInput
+from services.common.resource.progress import Progress
 from services.common.resource.query import Parameters
 from services.common.resource.reads import Reads
 from services.common.resource.representation import dumps
@@ -153,6 +154,33 @@ class Engine(Reads):
                 raise
             return {"status": error.status, "errors": error.body}
 
+    # ---- import -------------------------------------------------------------------------------
+
+    def import_lines(
+        self, context: Context, resource: str, name: str, lines: list[tuple[int, Any]], dry_run: bool = False
+    ) -> Reply:
+        """Create rows from the lines of import `name` that are not in yet; progress is committed with them.
+
+        `lines`: [number, object], or [number, [{"error": text}]] for one that could not be read. Answers the
+        progress of the whole import: `{"lines", "created", "failed", "errors": [{"line", "errors"}]}`.
+        """
+        declared = self.resource(resource)
+        answer: Row = {}
+        try:
+            with self.writing(context) as write:
+                progress = Progress.begin(write, resource, name)
+                for number, item in lines:
+                    if number > progress.lines:
+                        outcome = self._item(write, item, lambda w, one: (201, w.add(declared, _read(one))["id"]))
+                        progress.note(number, outcome.get("errors"))
+                progress.keep()
+                answer = progress.answer()
+                if dry_run:
+                    raise Undo
+        except Undo:
+            pass
+        return Reply(dumps(answer))
+
     # ---- for the platform ---------------------------------------------------------------------
 
     def usage(self, context: Context, realm: str) -> Reply:
@@ -194,6 +222,13 @@ def _items(items: Any) -> list[Any]:
     if len(items) > MOST_ITEMS:
         raise InvalidInput({"non_field_errors": [f"No more than {MOST_ITEMS} items at a time."]})
     return items
+
+
+def _read(item: Any) -> Any:
+    """A line's object; raises what was wrong with a line that could not be read."""
+    if isinstance(item, list) and len(item) == 1 and isinstance(item[0], dict) and "error" in item[0]:
+        raise InvalidInput({"non_field_errors": [item[0]["error"]]})
+    return item
 
 
 def _key_of(item: Any, index: int) -> Any:

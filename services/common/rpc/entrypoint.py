@@ -14,7 +14,10 @@ from services.common.errors import ApiError
 from services.common.rpc.consumer import RequestConsumer
 from services.common.rpc.container import CONTEXT
 
-__all__ = ["CallContext", "Rpc", "rpc", "timer"]
+Provider = DependencyProvider
+"""What a service class gets by an attribute: `setup`, `stop`, `get_dependency(worker_ctx)`."""
+
+__all__ = ["CallContext", "Provider", "Rpc", "rpc", "timer"]
 
 
 class Rpc(NamekoRpc):  # type: ignore[misc]

@@ -1,0 +1,219 @@
+"""The `krill` command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operations platform for internet providers.")
+users = typer.Typer(no_args_is_help=True, help="Accounts of the API.")
+app.add_typer(users, name="user")
+console = Console(stderr=True)
+
+DEMO = "demo"
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+@app.command()
+def run(
+    bind: Annotated[str | None, typer.Option(help="address:port; default 127.0.0.1:4280")] = None,
+    demo: Annotated[bool, typer.Option(help="demo data and the user demo/demo; loopback only")] = True,
+    verbose: Annotated[bool, typer.Option(help="log requests and services")] = False,
+) -> None:
+    """Run everything in one process, on SQLite: for a look around, development, and small installations."""
+    os.environ.setdefault("KRILL_DATA_DIR", "var/run")
+    if bind:
+        os.environ["KRILL_BIND"] = bind
+    os.environ.setdefault("KRILL_DEMO", str(demo))
+    if not verbose:
+        os.environ.setdefault("KRILL_LOG_LEVEL", "WARNING")
+    for name in ("KRILL_AMQP_URI", "KRILL_DATABASE_URL"):
+        os.environ.pop(name, None)
+    from services.common.rpc import green
+
+    green.patch()
+    from deploy.local import embedded
+    from services.common import log
+    from services.common.settings import for_service
+
+    settings = for_service("gateway")
+    log.configure(settings, "krill")
+    if settings.demo and not settings.loopback:
+        raise typer.BadParameter("demo mode has a well-known password and is refused off loopback; use --no-demo")
+    migrate()
+    seed(if_empty=True)
+    raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings.bind, settings.demo)))
+
+
+def _welcome(bind: str, demo: bool) -> None:
+    url = f"http://{bind}"
+    print(f"\nKrill is ready on {url}/api/v2/  (documents: {url}/swagger/v2/, Ctrl-C ends it)")
+    if demo:
+        print(
+            f"User {DEMO}, password {DEMO}, realm pim. Try:\n"
+            f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/?sn=0000deadbeef0000'\n"
+            f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/74/?attrs=id&joins=customer,potses'\n"
+            f"  curl -u {DEMO}:{DEMO} -X PATCH -d access=false '{url}/api/v2/isp/cpes/350/'\n"
+            "Administrators are made with: krill user create NAME --superuser\n"
+        )
+    sys.stdout.flush()
+
+
+@app.command()
+def up(detach: Annotated[bool, typer.Option(help="return once it is ready")] = False) -> None:
+    """Run it for real: RabbitMQ, PostgreSQL, one process per service, gunicorn."""
+    from deploy.local import stack
+    from services.common.settings import Settings
+
+    os.environ.setdefault("KRILL_DATA_DIR", "var/up")
+    os.environ.setdefault("KRILL_DEMO", "true" if Settings().loopback else "false")
+    raise typer.Exit(stack.up(Settings(), detach=detach))
+
+
+@app.command()
+def down() -> None:
+    """End what `up` started; the data stays."""
+    from deploy.local import stack
+    from services.common.settings import Settings
+
+    os.environ.setdefault("KRILL_DATA_DIR", "var/up")
+    print("Stopped." if stack.down(Settings()) else "Nothing is running.")
+
+
+@app.command()
+def status() -> None:
+    """What runs of `up`, and whether the databases are at the newest schema."""
+    from deploy import registry
+    from deploy.local import stack
+    from services.common.settings import Settings
+
+    os.environ.setdefault("KRILL_DATA_DIR", "var/up")
+    state = stack.status(Settings())
+    if state is None:
+        print("Nothing is running.")
+        raise typer.Exit(1)
+    print(orjson.dumps({**state, "databases": [one.name for one in registry.owners()]}, option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command()
+def service(names: list[str]) -> None:
+    """Run services in this process, behind RabbitMQ (KRILL_AMQP_URI)."""
+    from services.common.rpc import green
+
+    green.patch()
+    from deploy import registry
+    from services.common import log
+    from services.common.rpc.runner import run_services
+    from services.common.settings import for_service
+
+    settings = for_service(names[0])
+    log.configure(settings, names[0])
+    checks = {f"database {one.name}": one.database().check for one in registry.services() if one.name in names}
+    raise typer.Exit(run_services([registry.service_class(name) for name in names], settings, checks))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring every database to the newest schema."""
+    from deploy import registry
+
+    for owner in registry.owners():
+        revision = owner.migrate()
+        console.print(f"{owner.name}: schema {revision}", style="dim")
+
+
+@app.command()
+def seed(
+    cpes: Annotated[int, typer.Option(help="how many CPEs")] = 400,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="leave a database that has data alone")] = False,
+) -> None:
+    """Fill empty databases with the demo provider (with KRILL_DEMO only), and the accounts with what they need."""
+    from deploy import registry
+    from gateway.accounts.service import Accounts
+    from services.common.settings import for_service
+
+    settings = for_service("gateway")
+    accounts = Accounts(settings)
+    realms: set[str] = set()
+    if settings.demo:
+        for owner in registry.services():
+            realms |= _seed_service(owner, cpes, if_empty)
+    try:
+        accounts.prepare(sorted(realms), demo=settings.demo)
+    finally:
+        accounts.close()
+
+
+def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
+    """Demo data of one service; returns the realms it has rows in."""
+    demo = owner.module("demo")
+    database = owner.database()
+    try:
+        with _progress() as progress:
+            task = progress.add_task(f"{owner.name}: demo data", total=cpes, visible=cpes > 10_000)
+            try:
+                demo.seed(
+                    database.engine, cpes=cpes, progress=lambda done, total: progress.update(task, completed=done, total=total)
+                )
+            except demo.NotEmpty as error:
+                if not if_empty:
+                    console.print(f"{owner.name}: {error}", style="red")
+                    raise typer.Exit(1) from None
+        return set(demo.REALMS)
+    finally:
+        database.close()
+
+
+@app.command("show-config")
+def show_config(name: Annotated[str, typer.Argument(help="service, or gateway")] = "gateway") -> None:
+    """The settings in force, secrets masked."""
+    from services.common.settings import for_service
+
+    print(orjson.dumps(for_service(name).masked(), option=orjson.OPT_INDENT_2).decode())
+
+
+@users.command("create")
+def create_user(
+    name: str,
+    realm: Annotated[list[str] | None, typer.Option(help="may be given several times")] = None,
+    group: Annotated[list[str] | None, typer.Option(help='such as "APP: isp"; may be given several times')] = None,
+    staff: bool = False,
+    superuser: bool = False,
+    password: Annotated[str | None, typer.Option(envvar="KRILL_PASSWORD", help="asked for when not given")] = None,
+) -> None:
+    """Make a user."""
+    from gateway.accounts.service import Accounts
+    from services.common.errors import ApiError
+    from services.common.settings import for_service
+
+    if password is None:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    accounts = Accounts(for_service("gateway"))
+    try:
+        accounts.create_user(
+            name, password, realms=realm or [], groups=group or [], is_staff=staff or superuser, is_superuser=superuser
+        )
+    except ApiError as error:
+        console.print(orjson.dumps(error.body).decode(), style="red")
+        raise typer.Exit(1) from None
+    finally:
+        accounts.close()
+    print(f"User {name} created.")
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The whole platform in ONE green process: gateway, services and their calls, on SQLite. Nothing to install.
+
+Honest for one node. It is not several processes, not highly available, and one slow C call stalls all.
+Import this module only after `services.common.rpc.green.patch()`.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import Any
+
+import eventlet
+import eventlet.wsgi
+
+from deploy import registry
+from gateway.accounts.service import Accounts
+from gateway.app import create_app
+from gateway.assembly import assemble
+from services.common.rpc.runner import embed
+from services.common.settings import Settings
+
+LONGEST_URL = 8190
+
+
+def serve(settings: Settings, ready: Any) -> int:
+    """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
+    client = embed([registry.service_class(one.name) for one in registry.services()], settings)
+    platform = assemble(settings, client, Accounts(settings))
+    app = create_app(platform)
+    host, _, port = settings.bind.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = eventlet.listen((host.strip("[]"), int(port)), family=family, backlog=256)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every larger answer waits 40 ms
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    ready()
+    try:
+        eventlet.wsgi.server(
+            listener, app, log_output=False, max_size=256, url_length_limit=LONGEST_URL, keepalive=75, debug=False
+        )
+    finally:
+        platform.close()
+    return 0

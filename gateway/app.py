@@ -1,0 +1,135 @@
+"""The Flask application: routes from the table, headers on every answer, errors as JSON."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from gateway import dispatch, docs
+from gateway.call import Answer
+from gateway.platform import Platform
+from gateway.routes import Route
+from services.common import errors, metrics
+from services.common.errors import ApiError
+from services.common.resource.representation import dumps
+
+log = structlog.get_logger("gateway")
+
+HEADERS = {
+    "Access-Control-Allow-Credentials": "True",  # the capital is the real product's
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Allow-Methods": "*",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "*",
+    "Referrer-Policy": "same-origin",
+    "Vary": "Accept, Cookie",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+}
+
+
+def create_app(platform: Platform) -> Flask:
+    """The gateway's WSGI application. It keeps no state of its own."""
+    app = Flask("gateway", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config["TRAP_HTTP_EXCEPTIONS"] = False
+    for route in platform.routes:
+        app.add_url_rule(
+            route.rule,
+            endpoint=route.rule,
+            view_func=_view(platform, route),
+            methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+            provide_automatic_options=False,
+        )
+    docs.register(app, platform)
+    _health(app, platform)
+
+    @app.before_request
+    def _begin() -> None:
+        g.began = time.perf_counter()
+        g.request_id = dispatch.request_id(request)
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        route: Route | None = g.get("route")
+        if route is not None:
+            response.headers["Allow"] = route.allow
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = g.request_id
+        platform.accounts.recorder.observe(request, response, g)
+        structlog.contextvars.clear_contextvars()
+        return response
+
+    @app.errorhandler(ApiError)
+    def _told(error: ApiError) -> Response:
+        return respond(_refusal(error))
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        status = error.code or 500
+        kind = _BY_STATUS.get(status)
+        body = kind().body if kind else {"detail": error.description, "code": error.name.lower().replace(" ", "_")}
+        return respond(Answer(dumps(body), status))
+
+    @app.errorhandler(Exception)
+    def _defect(error: Exception) -> Response:
+        log.exception("defect", path=request.path, method=request.method)
+        return respond(_refusal(ApiError()))
+
+    return app
+
+
+def _view(platform: Platform, route: Route) -> Any:
+    def view(key: str | None = None) -> Response:
+        return respond(dispatch.handle(platform, request, route, key))
+
+    return view
+
+
+def _refusal(error: ApiError) -> Answer:
+    headers = dict(error.headers)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    g.error = error
+    return Answer(dumps(error.body), error.status, headers=headers)
+
+
+def respond(answer: Answer) -> Response:
+    response = Response(
+        answer.stream if answer.stream is not None else answer.body,
+        status=answer.status,
+        content_type=answer.content_type,
+    )
+    response.headers.update(answer.headers)
+    if answer.status in (204, 304):
+        del response.headers["Content-Type"]
+    if answer.status == 204:
+        response.headers["Content-Length"] = "0"
+    return response
+
+
+def _health(app: Flask, platform: Platform) -> None:
+    """`/healthz`: the process lives. `/readyz`: it reaches what it needs. `/metrics`: Prometheus."""
+    inner = metrics.health_app({"database": platform.accounts.check})
+
+    for path in ("/healthz", "/readyz", "/metrics"):
+
+        def probe() -> Response:
+            return Response.from_app(inner, request.environ)  # type: ignore[return-value]
+
+        app.add_url_rule(path, endpoint=path, view_func=probe, methods=["GET"])
+

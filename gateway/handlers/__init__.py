@@ -1,0 +1,1 @@
+"""What the verbs on the routes do, one function per kind of action."""

@@ -1,0 +1,142 @@
+"""Import of CSV and NDJSON: read as it arrives, in chunks that are committed one by one.
+
+Each line stands alone: a bad one is reported with its number and reason, good ones are kept. An
+import has a name; sending the same file again under the same name goes on after the last line that
+was committed, so that a cut connection loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import uuid
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import orjson
+from werkzeug.exceptions import ClientDisconnected
+
+from gateway.call import Answer, Call
+from gateway.handlers.writes import write_context
+from services.common.contract import Resource
+from services.common.errors import InvalidInput, MalformedBody, UnsupportedMediaType
+from services.common.fields import Boolean
+from services.common.resource.representation import from_cell
+
+CHUNK = 100
+LONGEST_LINE = 1024 * 1024
+CHUNK_SECONDS = 30.0
+CSV, NDJSON = ("text/csv",), ("application/x-ndjson", "application/jsonl", "application/ndjson")
+
+Line = tuple[int, Any]
+"""The line's number, and its object or, when it cannot be read, `{"error": text}` wrapped in a list."""
+
+
+def import_(call: Call) -> Answer:
+    """200: `{"id", "lines", "created", "failed", "errors": [{"line", "errors"}], "complete"}`."""
+    resource = call.action.resource
+    assert resource is not None
+    parameters = _parameters(call)
+    name = parameters["id"] or uuid.uuid4().hex
+    lines = _lines(call, resource)
+    progress: dict[str, Any] = {}
+    while True:
+        chunk = list(islice(lines, CHUNK))
+        arguments = {"resource": resource.name, "name": name, "lines": chunk, "dry_run": parameters["dry_run"]}
+        context = write_context(call).within(CHUNK_SECONDS)
+        reply = call.platform.call(call.action.contract.name, "import_lines", arguments, context)
+        progress = _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
+        if len(chunk) < CHUNK:
+            return Answer.json({"id": name, **progress, "complete": True})
+
+
+def _added(before: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """The sum of two dry chunks, which leave no progress behind to be told."""
+    summed = {key: before[key] + value if key in before else value for key, value in more.items()}
+    return {**summed, "lines": more["lines"] or before.get("lines", 0)}
+
+
+def _parameters(call: Call) -> dict[str, Any]:
+    given = call.request.args
+    unknown = sorted(set(given) - {"id", "dry_run"})
+    errors = {name: ["Unknown parameter."] for name in unknown}
+    name = given.get("id", "")
+    if len(name) > 64 or not name.isprintable():
+        errors["id"] = ["Ensure this field has no more than 64 printable characters."]
+    if errors:
+        raise InvalidInput(errors)
+    try:
+        return {"id": name, "dry_run": Boolean(name="dry_run").clean(given.get("dry_run", False))}
+    except ValueError as error:
+        raise InvalidInput({"dry_run": [str(error)]}) from None
+
+
+def _lines(call: Call, resource: Resource) -> Iterator[Line]:
+    mimetype = call.request.mimetype
+    texts = _texts(call)
+    if mimetype in CSV:
+        return _csv(texts, resource)
+    if mimetype in NDJSON:
+        return _ndjson(texts)
+    raise UnsupportedMediaType(f'Unsupported media type "{mimetype}"; send text/csv or application/x-ndjson.')
+
+
+def _texts(call: Call) -> Iterator[str]:
+    """The body's lines with their ends, as they arrive."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    stream = call.request.stream
+    pending = ""
+    try:
+        while block := stream.read(65_536):
+            pending += decoder.decode(block)
+            *whole, pending = pending.splitlines(keepends=True) or [""]
+            if pending.endswith("\n"):
+                whole.append(pending)
+                pending = ""
+            yield from whole
+            if len(pending) > LONGEST_LINE:
+                raise MalformedBody(f"A line may have {LONGEST_LINE} characters.")
+        pending += decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise MalformedBody("The file is not UTF-8.") from None
+    except ClientDisconnected:
+        raise MalformedBody("The body ended before its announced length.") from None
+    if pending:
+        yield pending
+
+
+def _ndjson(texts: Iterator[str]) -> Iterator[Line]:
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            continue
+        try:
+            yield number, orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            yield number, [{"error": f"JSON parse error - {error}"}]
+
+
+def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
+    reader = csv.reader(texts, strict=True)
+    try:
+        header = [name.strip().removeprefix("\ufeff") for name in next(reader)]
+    except (StopIteration, csv.Error):
+        raise InvalidInput({"non_field_errors": ["The first line must name the columns."]}) from None
+    known = {name for one in resource.fields for name in (one.name, *one.aliases)}
+    if unknown := [name for name in header if name not in known]:
+        raise InvalidInput({name or "non_field_errors": ["Unknown column."] for name in unknown})
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, [{"error": f"CSV parse error - {error}"}]
+            return
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            yield number, [{"error": f"Expected {len(header)} columns, found {len(cells)}."}]
+            continue
+        yield number, {name: from_cell(cell) for name, cell in zip(header, cells, strict=True) if cell != ""}

@@ -1,0 +1,153 @@
+"""Create, update, delete, bulk and operations: parsed here, done by the service that owns the resource."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gateway import envelope
+from gateway.call import Answer, Call
+from gateway.handlers.reads import legacy_parameters
+from services.common.context import Context, Scope
+from services.common.contract import Resource
+from services.common.errors import InvalidInput
+from services.common.fields import Boolean
+from services.common.rpc.reply import Reply
+
+_SWITCH = Boolean(name="switch")
+
+
+def create(call: Call) -> Answer:
+    resource = _resource(call)
+    body = call.body
+    if isinstance(body, list) and resource.bulk:
+        return _bulk(call, "bulk_create", {"items": body}, {})
+    arguments = {"resource": resource.name, "body": body, "parameters": _shown(call, resource)}
+    reply = _write(call, "create", arguments)
+    path = call.request.path.rstrip("/")
+    answer = _object(reply)
+    answer.headers["Location"] = f"{path}/{reply.meta['id']}"
+    return answer
+
+
+def update(call: Call) -> Answer:
+    resource = _resource(call)
+    arguments = {
+        "resource": resource.name,
+        "key": call.key,
+        "body": call.body,
+        "partial": call.request.method == "PATCH",
+        "versions": envelope.versions(call.request.headers.get("If-Match")),
+        "parameters": _shown(call, resource),
+    }
+    return _object(_write(call, "update", arguments))
+
+
+def delete(call: Call) -> Answer:
+    versions = envelope.versions(call.request.headers.get("If-Match"))
+    _write(call, "delete", {"resource": _resource(call).name, "key": call.key, "versions": versions})
+    return Answer(b"", 204)
+
+
+def bulk_create(call: Call) -> Answer:
+    body = call.body
+    if isinstance(body, list):
+        body = {"items": body}
+    members = _members(body, {"items"})
+    return _bulk(call, "bulk_create", {"items": members.get("items")}, members)
+
+
+def bulk_update(call: Call) -> Answer:
+    """`{"ids", "changes"}` gives many rows the same changes; `{"items"}` each its own."""
+    body = {"items": call.body} if isinstance(call.body, list) else call.body
+    members = _members(body, {"ids", "changes", "items"})
+    if "items" in members:
+        return _bulk(call, "bulk_update", {"items": members["items"]}, members)
+    ids, changes = members.get("ids"), members.get("changes")
+    if not isinstance(ids, list):
+        raise InvalidInput({"ids": ["Expected a list of ids."]})
+    if not isinstance(changes, dict):
+        raise InvalidInput({"changes": ["Expected an object with the members to change."]})
+    return _bulk(call, "bulk_update", {"items": [{**changes, "id": one} for one in ids]}, members)
+
+
+def bulk_delete(call: Call) -> Answer:
+    members = _members(call.body, {"ids"})
+    if not isinstance(members.get("ids"), list):
+        raise InvalidInput({"ids": ["Expected a list of ids."]})
+    return _bulk(call, "bulk_delete", {"ids": members["ids"]}, members)
+
+
+def operation(call: Call) -> Answer:
+    """An operation of a service: RPC `<singular>_<name>`; the gateway's own have a handler here."""
+    action = call.action
+    assert action.operation is not None
+    method = action.operation.name
+    if action.resource is not None:
+        method = f"{action.resource.singular}_{method}"
+    own = call.platform.accounts.operations.get(f"{action.contract.name}.{method}")
+    if own is not None:
+        answer: Answer = own(call)
+        return answer
+    arguments: dict[str, Any] = {"parameters": call.parameters}
+    if call.key is not None:
+        arguments["key"] = call.key
+    if action.operation.request is not None:
+        arguments["body"] = call.body
+    reply = _write(call, method.replace("-", "_"), arguments)
+    return Answer(reply.body, reply.meta.get("status", 200))
+
+
+def write_context(call: Call) -> Context:
+    """The context of a write. Who sees every realm may still only write to realms that exist."""
+    app = call.action.contract.name
+    context = call.context_for(app)
+    if not context.scope.everything:
+        return context
+    return replace(context, scope=Scope(frozenset(call.platform.accounts.realm_names()), everything=True))
+
+
+def _write(call: Call, method: str, arguments: dict[str, Any]) -> Reply:
+    return call.platform.call(call.action.contract.name, method, arguments, write_context(call))
+
+
+def _bulk(call: Call, method: str, arguments: dict[str, Any], members: dict[str, Any]) -> Answer:
+    arguments["resource"] = _resource(call).name
+    for name in ("atomic", "dry_run"):
+        given = members.get(name, call.request.args.get(name, False))
+        try:
+            arguments[name] = _SWITCH.clean(given)
+        except ValueError as error:
+            raise InvalidInput({name: [str(error)]}) from None
+    unknown = sorted(set(call.request.args) - {"atomic", "dry_run"})
+    if unknown:
+        raise InvalidInput({name: ["Unknown parameter."] for name in unknown})
+    reply = _write(call, method, arguments)
+    return Answer(reply.body, reply.meta["status"])
+
+
+def _members(body: Any, known: set[str]) -> dict[str, Any]:
+    """The members of a bulk body. An unknown one is refused: it may have been meant to narrow the change."""
+    if not isinstance(body, dict):
+        raise InvalidInput({"non_field_errors": ["Expected an object."]})
+    unknown = sorted(set(body) - known - {"atomic", "dry_run"})
+    if unknown:
+        raise InvalidInput({name: ["Unknown member."] for name in unknown})
+    return body
+
+
+def _shown(call: Call, resource: Resource) -> list[tuple[str, str]]:
+    """Query parameters of a write: only what shapes the answer."""
+    if call.action.legacy:
+        return legacy_parameters(call, resource)
+    return [(name, value) for name, value in call.parameters if name == "attrs"]
+
+
+def _object(reply: Reply) -> Answer:
+    tag = envelope.etag(reply.body, reply.meta["version"])
+    return Answer(reply.body, reply.meta.get("status", 200), headers={"ETag": tag})
+
+
+def _resource(call: Call) -> Resource:
+    assert call.action.resource is not None
+    return call.action.resource

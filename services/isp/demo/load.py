@@ -1,0 +1,69 @@
+"""Many rows into a table, the fast way of each database. Nothing here knows what the rows mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, Table, func, select, text
+from sqlalchemy import insert as insert_into
+
+from services.isp.demo.draws import Row
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction for all of it, as long as it takes: the limits are for requests."""
+    with engine.execution_options(immediate=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield connection
+
+
+def write(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """COPY on PostgreSQL through psycopg 3, elsewhere one `executemany`. All rows have the same keys."""
+    if not rows:
+        return
+    if connection.dialect.driver == "psycopg":
+        _copy(connection, table, rows)
+    else:
+        connection.execute(insert_into(table), rows)
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    columns = list(rows[0])
+    statement = f"COPY {quote(table.name)} ({', '.join(map(quote, columns))}) FROM STDIN"
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row[column] for column in columns])
+
+
+def advance_sequences(connection: Connection, metadata: MetaData) -> None:
+    """Makes the next automatic id of each table follow the ids in use; SQLite does it by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.tables.values():
+        key = table.autoincrement_column
+        if key is None:
+            continue
+        highest = connection.scalar(select(func.max(key)))
+        if highest is not None:
+            sequence = func.pg_get_serial_sequence(table.name, key.name)
+            connection.execute(select(func.setval(sequence, highest)))
+
+
+def settle(engine: Engine, metadata: MetaData) -> None:
+    """Planner statistics, and on PostgreSQL the visibility map, which index-only scans need."""
+    if engine.dialect.name != "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        return
+    names = ", ".join(map(engine.dialect.identifier_preparer.quote, metadata.tables))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()  # the lifted limit must not go back to the pool
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text(f"VACUUM (ANALYZE) {names}"))
