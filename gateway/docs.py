@@ -7,18 +7,16 @@ as that would import Django. No page loads anything from another host.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from functools import cached_property
 from importlib.metadata import distribution
 from pathlib import Path
 
 import orjson
-from flask import Blueprint, Response, request, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
 
 from gateway.openapi import document
-from gateway.routes import ROOT, Route
-from services.common.contract import Contract
-from services.common.settings import Settings
+from gateway.platform import Platform
+from gateway.routes import ROOT
 
 _YEAR = 365 * 24 * 3600
 
@@ -87,26 +85,30 @@ _REDOC = """<!doctype html>
 class Published:
     """The document as it goes out, made once, when it is first asked for."""
 
-    def __init__(self, routes: Iterable[Route], settings: Settings, contracts: Iterable[Contract]) -> None:
-        self._parts = list(routes), settings, list(contracts)
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
 
     @cached_property
     def body(self) -> bytes:
-        return orjson.dumps(document(*self._parts))
+        platform = self._platform
+        return orjson.dumps(document(platform.routes, platform.settings, platform.contracts))
 
     @cached_property
     def etag(self) -> str:
         return hashlib.sha256(self.body).hexdigest()[:32]
 
 
-def blueprint(routes: Iterable[Route], settings: Settings, contracts: Iterable[Contract]) -> Blueprint:
-    """Routes for everybody, with or without the slash at the end: `/swagger/v2/`, `/redoc/` and
+def register(app: Flask, platform: Platform) -> None:
+    """Adds, for everybody and with or without the slash at the end: `/swagger/v2/`, `/redoc/` and
     `/swagger/v2/redoc/`, `/api/v2/openapi.json` and `/swagger/v2/openapi.json`.
 
     Raises `importlib.metadata.PackageNotFoundError` when the sidecar is not installed.
     """
+    app.register_blueprint(_pages(Published(platform)))
+
+
+def _pages(published: Published) -> Blueprint:
     pages = Blueprint("docs", __name__)
-    published = Published(routes, settings, contracts)
     sidecar = distribution("drf-spectacular-sidecar")
     folder = Path(str(sidecar.locate_file("drf_spectacular_sidecar/static/drf_spectacular_sidecar")))
 

@@ -52,7 +52,7 @@ def _name(kinds: dict[str, Action], verb: str, first: Action) -> str:
 
 def _listed(action: Action) -> bool:
     many = action.relation is not None and action.relation.many
-    return not action.legacy and (action.kind == "list" or many)
+    return action.kind == "list" or (action.kind == "related" and many)
 
 
 def _parsed(action: Action) -> list[str]:

@@ -21,7 +21,7 @@ _ANYTHING: Json = {"description": "Whatever else stands here is answered with er
 
 def create(contract: Contract, resource: Resource) -> Json:
     """`{"items": [...]}`, or the bare list."""
-    items = _items(any_of(ref(component(contract, resource, "Create")), _ANYTHING))
+    items = several(ref(component(contract, resource, "Create")))
     return any_of(_closed({"items": items}, ["items"]), items)
 
 
@@ -31,7 +31,8 @@ def update(contract: Contract, resource: Resource) -> Json:
     item = {"allOf": [changes, {"required": ["id"], "properties": {"id": _key()}}]}
     return any_of(
         _closed({"ids": _keys(), "changes": any_of(changes, {"type": "object"})}, ["ids", "changes"]),
-        _closed({"items": _items(any_of(item, _ANYTHING))}, ["items"]),
+        _closed({"items": several(item)}, ["items"]),
+        several(item),
     )
 
 
@@ -45,11 +46,12 @@ def _key() -> Json:
 
 
 def _keys() -> Json:
-    return _items(any_of(_key(), _ANYTHING))
+    return several(_key())
 
 
-def _items(item: Json) -> Json:
-    return {"type": "array", "maxItems": MOST_ITEMS, "items": item}
+def several(item: Json) -> Json:
+    """A list of items, each of which may also be wrong."""
+    return {"type": "array", "maxItems": MOST_ITEMS, "items": any_of(item, _ANYTHING)}
 
 
 def _closed(properties: Json, required: list[str]) -> Json:

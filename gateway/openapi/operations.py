@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.openapi import answers, bulk, parameters, schemas
 from gateway.openapi.names import component, operation_id, tag
-from gateway.openapi.schemas import any_of, ref
+from gateway.openapi.schemas import NULL, any_of, ref
 from gateway.routes import Action, Route
 from services.common.contract import Contract, Resource
 from services.common.fields import Json
@@ -16,6 +16,8 @@ from services.common.settings import Settings
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 BODY_ERRORS = (400, 413, 415)
+
+UNCHANGED = answers.answer("What the client has is still right.", shown=("ETag",))
 
 Parts = tuple[list[Json], Json | None, dict[int, Json], tuple[int, ...]]
 """Parameters, request body, good answers by status, statuses of the errors."""
@@ -71,34 +73,25 @@ class Operations:
 
     def _list(self, route: Route, verb: str, action: Action) -> Parts:
         contract, resource = _resource(action)
-        paged = resource.paged and not action.legacy
-        return self._listing(contract, resource, [], paged=paged, exported=not action.legacy)
-
-    def _listing(
-        self, contract: Contract, resource: Resource, given: list[Json], *, paged: bool, exported: bool
-    ) -> Parts:
-        name = component(contract, resource)
-        body = ref(f"{name}Page") if paged else {"type": "array", "items": ref(name)}
-        given = [*given, *parameters.listed(contract, resource, self.known, paged=paged)]
-        if exported:
-            given.append(ref("format", "parameters"))
-        others = answers.exported(resource.title or resource.singular) if exported else {}
-        good = answers.answer("The rows.", body, shown=("X-Ignored-Parameters",), **others)
-        return given, None, {200: good}, (400, 406)
+        bare = action.legacy or not resource.paged
+        return self._rows(contract, resource, [], bare=bare, exported=True)
 
     def _get(self, route: Route, verb: str, action: Action) -> Parts:
         given = [*self._key(action), *self._shown(action), ref("if-none-match", "parameters")]
-        unchanged = answers.answer("The row has not changed.", shown=("ETag",))
-        failed = (400, 404, 406, *self._ambiguous(action.resource))
-        return given, None, {200: self._row(action), 304: unchanged}, failed
+        failed = (400, 404, *self._ambiguous(action.resource))
+        return given, None, {200: self._row(action), 304: UNCHANGED}, failed
 
     def _create(self, route: Route, verb: str, action: Action) -> Parts:
         contract, resource = _resource(action)
-        body = _body(ref(component(contract, resource, "Create")), required=_demands(resource))
-        good = self._row(action, "The new row.")
+        one = ref(component(contract, resource, "Create"))
+        body = _body(one, required=_demands(resource))
+        good = {201: self._row(action, "The new row.", "Location")}
         if links := self._links(route):
-            good["links"] = links
-        return self._shown(action), body, {201: good}, (*BODY_ERRORS, 406, 409)
+            good[201]["links"] = links
+        if resource.bulk:
+            body["content"][answers.JSON] = {"schema": any_of(one, bulk.several(one))}
+            good |= _bulk_answers()
+        return [ref(f"{component(contract, resource)}.attrs", "parameters")], body, good, (*BODY_ERRORS, 409)
 
     def _update(self, route: Route, verb: str, action: Action) -> Parts:
         contract, resource = _resource(action)
@@ -106,27 +99,50 @@ class Operations:
         changes = ref(component(contract, resource, "Update"))
         schema = schemas.replace(resource, changes) if whole else changes
         body = _body(schema, required=whole and _demands(resource))
-        given = [*self._key(action), *self._shown(action), ref("if-match", "parameters")]
-        return given, body, {200: self._row(action)}, (*BODY_ERRORS, 404, 406, 409, 412)
+        attrs = ref(f"{component(contract, resource)}.attrs", "parameters")
+        given = [*self._key(action), attrs, ref("if-match", "parameters")]
+        return given, body, {200: self._row(action)}, (*BODY_ERRORS, 404, 409, 412)
 
     def _delete(self, route: Route, verb: str, action: Action) -> Parts:
         given = [*self._key(action), ref("if-match", "parameters")]
         good = answers.answer("It is gone, and what belongs to it.")
-        return given, None, {204: good}, (400, 404, 406, 409, 412)
+        return given, None, {204: good}, (400, 404, 409, 412)
 
     def _related(self, route: Route, verb: str, action: Action) -> Parts:
         relation, target = action.relation, action.target
         if relation is None or target is None:
             raise ValueError(f"{route.rule} has no relation")
-        failed = (400, 404, 406, *self._ambiguous(action.resource))
+        own = action.kind == "related"
+        failed = (404, *self._ambiguous(action.resource))
         if relation.many:
-            given, body, good, _ = self._listing(
-                *target, self._key(action), paged=relation.paged, exported=not action.legacy
+            given, body, good, more = self._rows(
+                *target, self._key(action), bare=own and not relation.paged, exported=own
             )
-            return given, body, good, failed
+            return given, body, good, (*failed, *more)
         given = [*self._key(action), *parameters.shown(*target, self.known)]
-        found = answers.answer("The row on the other side.", ref(component(*target)), shown=("ETag",))
-        return given, None, {200: found}, failed
+        one = ref(component(*target))
+        if not own:
+            return (
+                given,
+                None,
+                {200: answers.answer("The row, if there is one.", any_of(one, NULL))},
+                (400, *failed),
+            )
+        given.append(ref("if-none-match", "parameters"))
+        good = {200: answers.answer("The row on the other side.", one, shown=("ETag",)), 304: UNCHANGED}
+        return given, None, good, (400, *failed)
+
+    def _rows(
+        self, contract: Contract, resource: Resource, given: list[Json], *, bare: bool, exported: bool
+    ) -> Parts:
+        """A list: in pages, or the bare array."""
+        name = component(contract, resource)
+        body = {"type": "array", "items": ref(name)} if bare else ref(f"{name}Page")
+        given = [*given, *parameters.listed(contract, resource, self.known, paged=not bare)]
+        given += [ref(one, "parameters") for one in (*(("format",) if exported else ()), "if-none-match")]
+        others = answers.exported(resource.title or resource.singular) if exported else {}
+        good = answers.answer("The rows.", body, shown=("ETag", "X-Ignored-Parameters"), **others)
+        return given, None, {200: good, 304: UNCHANGED}, (400,)
 
     def _bulk(self, route: Route, verb: str, action: Action) -> Parts:
         contract, resource = _resource(action)
@@ -136,22 +152,18 @@ class Operations:
             "bulk_delete": bulk.delete,
         }[action.kind]()
         body = {"required": True, "content": {answers.JSON: {"schema": schema}}}
-        refused = answers.answer(
-            "The request is malformed, or `atomic` and an item failed.",
-            any_of(ref("BulkAnswer"), ref("FieldErrors"), ref("Error400")),
-        )
-        good = {200: answers.answer("What became of each item.", ref("BulkAnswer")), 400: refused}
-        return [ref("atomic", "parameters"), ref("dry-run", "parameters")], body, good, (406, 409, 413, 415)
+        given = [ref("atomic", "parameters"), ref("dry-run", "parameters")]
+        return given, body, _bulk_answers(), (409, 413, 415)
 
     def _import(self, route: Route, verb: str, action: Action) -> Parts:
         content = {kind: {"schema": {"type": "string"}} for kind in (CSV, NDJSON)}
         good = answers.answer("What became of the lines; good ones are kept.", ref("ImportAnswer"))
         given = [ref("import-id", "parameters"), ref("dry-run", "parameters")]
-        return given, {"required": True, "content": content}, {200: good}, (*BODY_ERRORS, 406, 409)
+        return given, {"required": True, "content": content}, {200: good}, (*BODY_ERRORS, 409)
 
     def _logs(self, route: Route, verb: str, action: Action) -> Parts:
         given = [*self._key(action), *(ref(name, "parameters") for name in parameters.PAGING)]
-        return given, None, {200: answers.answer("Newest first.", ref("LogEntryPage"))}, (400, 404, 406, 409)
+        return given, None, {200: answers.answer("Newest first.", ref("LogEntryPage"))}, (400, 404, 409)
 
     def _operation(self, route: Route, verb: str, action: Action) -> Parts:
         declared = action.operation
@@ -169,11 +181,11 @@ class Operations:
                 good[status] = answers.answer("Done.", declared.response if status != 204 else None)
             elif status < 400:
                 good[status] = answers.answer("Go there.", shown=("Location",))
-        return given, body, good, (*declared.statuses, *taken, *self._ambiguous(action.resource), 406)
+        return given, body, good, (*declared.statuses, *taken, *self._ambiguous(action.resource))
 
     def _index(self, route: Route, verb: str, action: Action) -> Parts:
         body = {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
-        return [], None, {200: answers.answer("Name → address.", body)}, (406,)
+        return [], None, {200: answers.answer("Name → address.", body)}, ()
 
     # ---- parts --------------------------------------------------------------------------------
 
@@ -184,9 +196,9 @@ class Operations:
     def _shown(self, action: Action) -> list[Json]:
         return parameters.shown(*_resource(action), self.known)
 
-    def _row(self, action: Action, doc: str = "The row.") -> Json:
-        contract, resource = _resource(action)
-        return answers.answer(doc, ref(component(contract, resource)), shown=("ETag", "X-Ignored-Parameters"))
+    def _row(self, action: Action, doc: str = "The row.", *shown: str) -> Json:
+        one = ref(component(*_resource(action)))
+        return answers.answer(doc, one, shown=("ETag", "X-Ignored-Parameters", *shown))
 
     def _ambiguous(self, resource: Resource | None) -> tuple[int, ...]:
         return (409,) if resource is not None and len(resource.keys) > 1 else ()
@@ -242,6 +254,14 @@ def _resource(action: Action) -> tuple[Contract, Resource]:
     if action.resource is None:
         raise ValueError(f"{action.kind} without a resource")
     return action.contract, action.resource
+
+
+def _bulk_answers() -> dict[int, Json]:
+    refused = any_of(ref("BulkAnswer"), ref("FieldErrors"), ref("Error400"))
+    return {
+        200: answers.answer("What became of each item.", ref("BulkAnswer")),
+        400: answers.answer("The request is malformed, or `atomic` and an item failed.", refused),
+    }
 
 
 def _demands(resource: Resource) -> bool:

@@ -13,6 +13,7 @@ Joined = tuple[Relation, Contract, Resource]
 """A relation that `joins` can name, and the resource on its other side with its contract."""
 
 NULL: Json = {"type": "null"}
+MISSED: Json = {"type": "object", "description": "Joins that another service did not answer: name → error."}
 
 
 def ref(name: str, part: str = "schemas") -> Json:
@@ -32,6 +33,8 @@ def read(resource: Resource, joins: Iterable[Joined], level: int) -> Json:
         one = ref(component(contract, target))
         embedded = {"type": "array", "items": one} if relation.many else any_of(one, NULL)
         note = f"Embedded by `joins={relation.name}`."
+        if relation.name not in resource.related:
+            properties["_errors"] = MISSED
         if relation.name in properties:
             described = properties[relation.name]
             doc = described.pop("description", "")
@@ -129,6 +132,7 @@ def paged(item: Json) -> Json:
             "next": link,
             "previous": link,
             "results": {"type": "array", "items": item},
+            "_errors": MISSED,
         },
     }
 
