@@ -45,10 +45,17 @@ def import_(call: Call) -> Answer:
     progress: dict[str, Any] = {}
     while True:
         chunk = list(islice(lines, CHUNK))
-        arguments = {"resource": resource.name, "name": name, "lines": chunk, "dry_run": parameters["dry_run"]}
+        arguments = {
+            "resource": resource.name,
+            "name": name,
+            "lines": chunk,
+            "dry_run": parameters["dry_run"],
+        }
         context = write_context(call).within(CHUNK_SECONDS)
         reply = call.platform.call(call.action.contract.name, "import_lines", arguments, context)
-        progress = _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
+        progress = (
+            _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
+        )
         if len(chunk) < CHUNK:
             return Answer.json({"id": name, **progress, "complete": True})
 

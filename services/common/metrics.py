@@ -80,7 +80,7 @@ def health_app(
 def _passes(name: str, check: Callable[[], None]) -> bool:
     try:
         check()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a check raises means not ready, and is logged
         log.warning("not ready", check=name, error=f"{type(error).__name__}: {error}")
         return False
     return True

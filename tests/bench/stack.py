@@ -16,7 +16,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
 
-from deploy.local.instance import LOOPBACK, StartError, free_port
+from deploy.local.instance import LOOPBACK, free_port
+from deploy.local.unit import StartError
 from deploy.local.postgres import Postgres
 from deploy.local.process import Process
 from deploy.local.rabbitmq import RabbitMQ

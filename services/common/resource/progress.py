@@ -14,7 +14,9 @@ MOST_ERRORS = 1000
 
 
 class Progress:
-    """`lines`: the number of the last line that is done. At most `MOST_ERRORS` errors are kept; `failed` counts all."""
+    """`lines`: the number of the last line that is done. At most `MOST_ERRORS` errors are kept; `failed`
+    counts all.
+    """
 
     def __init__(self, write: Write, identity: dict[str, str], row: Any) -> None:
         self._write = write

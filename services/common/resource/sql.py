@@ -64,7 +64,11 @@ def shape_of_query(query: Query) -> tuple[Any, ...]:
 def values(context: Context, resource: Resource, query: Query | None = None) -> dict[str, Any]:
     """What to bind to the names in the statements of this caller and query."""
     realms = sorted(context.scope.realms)
-    bound: dict[str, Any] = {"user_id": context.user_id, "realms": realms, "realm": realms[0] if realms else None}
+    bound: dict[str, Any] = {
+        "user_id": context.user_id,
+        "realms": realms,
+        "realm": realms[0] if realms else None,
+    }
     if query is None:
         return bound
     for index, one in enumerate(query.filters):
@@ -152,19 +156,21 @@ class Source:
         if isinstance(field, AllOf):
             return and_(*(self._holds(item) for item in field.of))
         if isinstance(field, Concat):
-            parts = (
+            parts: list[ColumnElement[str]] = [
                 literal(item.strip("'")) if item.startswith("'") else cast(self.column(item), String)
                 for item in field.of
-            )
-            first, *rest = parts
-            for part in rest:
-                first = first.concat(part)
-            return first
+            ]
+            whole = parts[0]
+            for part in parts[1:]:
+                whole = whole.concat(part)
+            return whole
         if isinstance(field, Count):
             other = Source(self.contract, self.metadata, self.contract.by_name[field.of], self.context)
             by = other.resource.by_name[field.by]
             counted = select(func.count()).select_from(other.table)
-            return counted.where(other.column(by.source) == self.table.c.id, other.visible()).scalar_subquery()
+            return counted.where(
+                other.column(by.source) == self.table.c.id, other.visible()
+            ).scalar_subquery()
         return self.column(field.source)
 
     def _holds(self, item: str) -> ColumnElement[bool]:
@@ -184,14 +190,18 @@ class Source:
     def _scope(self) -> ColumnElement[bool]:
         scoping, scope = self.resource.scoping, self.context.scope
         if isinstance(scoping, OwnedBy):
-            return self.table.c[scoping.column] == bindparam("user_id", type_=self.table.c[scoping.column].type)
+            return self.table.c[scoping.column] == bindparam(
+                "user_id", type_=self.table.c[scoping.column].type
+            )
         if scope.everything or isinstance(scoping, Everyone):
             return true()
         if not scope.realms:
             return false()
         if isinstance(scoping, InRealm):
             column = self.table.c[scoping.column]
-            return or_(column.is_(None), self._in_realms(column)) if scoping.shared else self._in_realms(column)
+            return (
+                or_(column.is_(None), self._in_realms(column)) if scoping.shared else self._in_realms(column)
+            )
         members = self.resource.by_name[scoping.field]
         assert isinstance(members, Members)
         linked = self.metadata.tables[members.table]
@@ -318,10 +328,14 @@ def contains(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return func.lower(cast(column, String)).like(bindparam(name), escape=_ESCAPE)
 
 
-def page(source: Source, columns: Sequence[Label[Any]], query: Query, *inside: ColumnElement[bool]) -> Select[Any]:
-    """One page of rows: by offset, or from the cursor on (then one row more than the limit, to know of a next)."""
+def page(
+    source: Source, columns: Sequence[Label[Any]], query: Query, *inside: ColumnElement[bool]
+) -> Select[Any]:
+    """One page of rows: by offset, or from the cursor on (then one row more than the limit, to know of a
+    next).
+    """
     conditions = [*source.where(query), *inside]
-    limit = bindparam("limit")
+    limit: BindParameter[int] = bindparam("limit")
     if query.cursor is not None:
         if query.cursor.values is not None:
             conditions.append(source.beyond(query))
@@ -333,7 +347,9 @@ def page(source: Source, columns: Sequence[Label[Any]], query: Query, *inside: C
         statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
         return statement.select_from(source.tables())
     # Deep pages: walk the narrow index to the page, and only then fetch its wide rows.
-    ids = select(source.table.c.id).where(*conditions).order_by(*order).limit(limit).offset(bindparam("offset"))
+    ids = (
+        select(source.table.c.id).where(*conditions).order_by(*order).limit(limit).offset(bindparam("offset"))
+    )
     chosen = ids.select_from(source.tables()).subquery("chosen")
     tables = source.tables().join(chosen, chosen.c.id == source.table.c.id)
     return select(*columns).select_from(tables).order_by(*order)

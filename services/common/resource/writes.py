@@ -18,7 +18,16 @@ from services.common.context import Context
 from services.common.contract import InRealm, OwnedBy, Resource, SharedWith
 from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK, UnitOfWork
 from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
-from services.common.fields import REQUIRED, AllOf, Children, Computed, Concat, Count, Field, Members, Reference
+from services.common.fields import (
+    REQUIRED,
+    AllOf,
+    Children,
+    Computed,
+    Concat,
+    Count,
+    Field,
+    Members,
+)
 from services.common.resource.body import cleaned
 from services.common.resource.reads import Reads
 from services.common.resource.sql import values
@@ -80,7 +89,9 @@ class Write:
                 child = self.reads.contract.by_name[relation.to]
                 by = self._column(child, child.by_name[relation.by])
                 table = self._table(child)
-                ids = self.connection.execute(select(table.c.id).where(by == id_).order_by(table.c.id)).scalars()
+                ids = self.connection.execute(
+                    select(table.c.id).where(by == id_).order_by(table.c.id)
+                ).scalars()
                 for child_id in list(ids):
                     self.remove(child, child_id)
         if (removing := getattr(self.reads.rules(resource), "removing", None)) is not None:
@@ -128,7 +139,9 @@ class Write:
             statement = update(table).where(table.c.id == id_)
             self.connection.execute(statement.values(**values, version=table.c.version + 1))
             return
-        found = self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
+        found = (
+            self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
+        )
         old = self._named(declared, dict(found))
         new = {**old, **values}
         if changed := _changes(declared, old, new):
@@ -198,7 +211,9 @@ class Write:
 
     def _update(self, resource: Resource, old: Row, new: Row, changed: dict[str, list[Any]]) -> Row:
         table = self._table(resource)
-        fresh = {name: value for name, value in self._columns(resource, new).items() if value != old.get(name)}
+        fresh = {
+            name: value for name, value in self._columns(resource, new).items() if value != old.get(name)
+        }
         fresh.pop("id", None)
         fresh["version"] = old["version"] + 1
         if "updated" in table.c:
@@ -227,7 +242,9 @@ class Write:
         if self.unit.dialect == "postgresql":
             sequence = func.pg_get_serial_sequence(table.name, "id")
             return int(self.connection.execute(select(func.nextval(sequence))).scalar_one())
-        used = self.connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
+        used = self.connection.exec_driver_sql(
+            "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
+        ).scalar()
         return int(used or 0) + 1
 
     # ---- rules --------------------------------------------------------------------------------
@@ -272,7 +289,9 @@ class Write:
             else:
                 missing = set()
             if missing:
-                errors[members.name] = [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]
+                errors[members.name] = [
+                    f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)
+                ]
         if errors:
             raise InvalidInput(errors)
         return found
@@ -292,7 +311,9 @@ class Write:
             raise InvalidInput({"realm": [f'Invalid pk "{values["realm"]}" - object does not exist.']})
 
     def _share(self, resource: Resource, old: Row | None, new: Row) -> None:
-        """A row that other realms use too is not for a user of some realms to write; his own go to his realms."""
+        """A row that other realms use too is not for a user of some realms to write; his own go to his
+        realms.
+        """
         if not isinstance(resource.scoping, SharedWith) or self.context.scope.everything:
             return
         name = resource.scoping.field
@@ -307,7 +328,9 @@ class Write:
     def _book(self, resource: Resource, action: int, row: Row, changed: dict[str, list[Any]]) -> None:
         """Audit, counters and event of one row's write."""
         realm = _realm(resource, row)
-        label = " ".join(str(row[name]) for name in resource.label if row.get(name) not in (None, "")) or str(row["id"])
+        label = " ".join(str(row[name]) for name in resource.label if row.get(name) not in (None, "")) or str(
+            row["id"]
+        )
         self.unit.audit(action, resource.name, resource.model, row["id"], label, realm, changed)
         self.unit.wrote(resource.name, realm, {ADDED: 1, CHANGED: 0, DELETED: -1}[action])
         if resource.events:
@@ -316,7 +339,9 @@ class Write:
             if action == CHANGED:
                 data["changed"] = sorted(changed)
             sequence = row["version"] + (1 if action == DELETED else 0)
-            self.unit.emit(f"{resource.singular}.{names[action]}", f"{resource.name}/{row['id']}", sequence, realm, data)
+            self.unit.emit(
+                f"{resource.singular}.{names[action]}", f"{resource.name}/{row['id']}", sequence, realm, data
+            )
 
     @contextmanager
     def _constraints(self, resource: Resource, field: str | None = None) -> Iterator[None]:
@@ -328,12 +353,16 @@ class Write:
             if columns is None:
                 raise Conflict(f"This {resource.singular} is still in use.") from error
             name = field or _field_of(resource, columns[-1])
-            raise InvalidInput({name: [f"{resource.title or resource.singular} with this {name} already exists."]}) from error
+            raise InvalidInput(
+                {name: [f"{resource.title or resource.singular} with this {name} already exists."]}
+            ) from error
 
 
 def _stored(resource: Resource, field: Field) -> bool:
     """Whether the field is a column of the resource's own table."""
-    return not isinstance(field, (Computed, Members, Children, Count, AllOf, Concat)) and "." not in field.source
+    return (
+        not isinstance(field, (Computed, Members, Children, Count, AllOf, Concat)) and "." not in field.source
+    )
 
 
 def _told(resource: Resource, field: Field) -> bool:
@@ -404,6 +433,6 @@ def _broken(error: IntegrityError, table: Any) -> list[str] | None:
     for constraint in table.constraints:
         if constraint.name == name and hasattr(constraint, "columns"):
             return [column.name for column in constraint.columns]
-    if name and name.startswith("pk_") or name == f"{table.name}_pkey":
+    if (name and name.startswith("pk_")) or name == f"{table.name}_pkey":
         return ["id"]
     raise error

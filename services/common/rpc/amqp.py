@@ -49,7 +49,16 @@ class AmqpPending:
     """One call. `outcome` is written once, by whoever ends the call, before the latch opens."""
 
     __slots__ = (
-        "id", "service", "method", "body", "context", "began", "ended", "outcome", "_latch", "_client",
+        "_client",
+        "_latch",
+        "began",
+        "body",
+        "context",
+        "ended",
+        "id",
+        "method",
+        "outcome",
+        "service",
     )  # fmt: skip
 
     def __init__(
@@ -94,7 +103,7 @@ class AmqpPending:
 class ReadPending:
     """A call that changes nothing: sent again for a short while when its service seems to be restarting."""
 
-    __slots__ = ("_client", "_first", "_arguments")
+    __slots__ = ("_arguments", "_client", "_first")
 
     def __init__(self, client: AmqpClient, first: AmqpPending, arguments: bytes) -> None:
         self._client, self._first, self._arguments = client, first, arguments

@@ -18,7 +18,7 @@ PAUSE = 1.0
 class Breaker:
     """One per service. Times are `time.monotonic()` seconds."""
 
-    __slots__ = ("heard_at", "_silent_calls", "_silent_since", "_next_probe")
+    __slots__ = ("_next_probe", "_silent_calls", "_silent_since", "heard_at")
 
     def __init__(self) -> None:
         self.heard_at = float("-inf")
