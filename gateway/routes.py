@@ -64,7 +64,9 @@ class Route:
 
 def discovered() -> list[Contract]:
     """The contracts of all services that are there, found by folder."""
-    packages = (one.name for one in pkgutil.iter_modules(services.__path__) if one.ispkg and one.name != "common")
+    packages = (
+        one.name for one in pkgutil.iter_modules(services.__path__) if one.ispkg and one.name != "common"
+    )
     modules = [f"services.{name}.contract" for name in sorted(packages)]
     return [importlib.import_module(one).CONTRACT for one in modules if importlib.util.find_spec(one)]
 
