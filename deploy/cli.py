@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from services.common.rpc import green
+
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Operations platform for internet providers."
 )
@@ -19,6 +21,9 @@ app.add_typer(users, name="user")
 console = Console(stderr=True)
 
 DEMO = "demo"
+
+GREEN = frozenset(("run", "service"))
+"""The commands whose process runs on green threads."""
 
 
 def _progress() -> Progress:
@@ -41,9 +46,6 @@ def run(
         os.environ.setdefault("KRILL_LOG_LEVEL", "WARNING")
     for name in ("KRILL_AMQP_URI", "KRILL_DATABASE_URL"):
         os.environ.pop(name, None)
-    from services.common.rpc import green
-
-    green.patch()
     from deploy.local import embedded
     from services.common import log
     from services.common.settings import for_service
@@ -116,9 +118,6 @@ def status() -> None:
 @app.command()
 def service(names: list[str]) -> None:
     """Run services in this process, behind RabbitMQ (KRILL_AMQP_URI)."""
-    from services.common.rpc import green
-
-    green.patch()
     from deploy import registry
     from services.common import log
     from services.common.rpc.runner import run_services
@@ -239,6 +238,8 @@ def create_user(
 
 
 def main() -> None:
+    if sys.argv[1:2] and sys.argv[1] in GREEN:
+        green.patch()  # before typer loads what it needs
     app()
 
 
