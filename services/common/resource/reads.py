@@ -176,7 +176,8 @@ class Reads:
     ) -> int:
         source = self.source(resource, context)
         statement = count(source, query)
-        tallied = isinstance(resource.scoping, InRealm) and not resource.where
+        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is counted.
+        tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
         if within is not None:
             return int(connection.execute(statement.where(self._inside(source, within))).scalar_one())
         if not tallied:
