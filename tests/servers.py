@@ -1,4 +1,5 @@
-"""The platform under test, over HTTP: as one process (`krill run`) and for real (RabbitMQ, PostgreSQL, gunicorn).
+"""The platform under test, over HTTP: as one process (`krill run`) and for real (RabbitMQ, PostgreSQL,
+gunicorn).
 
 Tests talk to a `Server` and cannot tell the two apart.
 """
@@ -105,7 +106,7 @@ class Server:
     def make_users(self) -> None:
         self.krill("user", "create", "admin", "--superuser")
         admin = self.session("admin")
-        answer = admin.get("/api/v2/auth/groups/", params={"limit": 100, "attrs": "id,name"})
+        answer = admin.get("/api/v2/auth/groups/", params={"limit": "100", "attrs": "id,name"})
         ids = {one["name"]: one["id"] for one in answer.json()["results"]}
         groups = [ids[name] for name in GROUPS]
         staff = [*groups, ids["APP: auth"], ids["APP: core"]]

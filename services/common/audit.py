@@ -34,5 +34,4 @@ def audit_resource() -> Resource:
         sort=("-id",),
         methods=(),
         bulk=False,
-        tallied=False,
     )

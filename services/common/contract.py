@@ -127,8 +127,7 @@ class Resource:
     `where`: fixed column values that every row of this resource has. `paths`: other places of the collection
     below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false
     where every user may (his own things).
-    `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published. `tallied`: its rows are
-    counted as they are written; false where something else than the engine writes them.
+    `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published.
     """
 
     name: str
@@ -160,7 +159,6 @@ class Resource:
     imported: bool = False
     logs: bool = False
     textual_id: bool = False
-    tallied: bool = True
 
     @cached_property
     def by_name(self) -> dict[str, Field]:

@@ -29,11 +29,31 @@ CAPTURED_HEADERS = {
 
 COLLECTION, DETAIL = "GET, POST, HEAD, OPTIONS", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
 
-FALSE = """bridge disable_provision disable_reconfig enable_notifications external_voip probe""".split()
-NULL = """address_profile country dsn expiration_date external_id fixed_address lan_cidr latitude line_profile
-longitude mac me_vlan mtamac postalcode pppoe_username remote_id tech_updated tv_profile voip_profile wanmac
-wifi_profile""".split()
-EMPTY = "address city notes pppoe_password topology wifi_password wifi_ssid".split()
+FALSE = ["bridge", "disable_provision", "disable_reconfig", "enable_notifications", "external_voip", "probe"]
+NULL = [
+    "address_profile",
+    "country",
+    "dsn",
+    "expiration_date",
+    "external_id",
+    "fixed_address",
+    "lan_cidr",
+    "latitude",
+    "line_profile",
+    "longitude",
+    "mac",
+    "me_vlan",
+    "mtamac",
+    "postalcode",
+    "pppoe_username",
+    "remote_id",
+    "tech_updated",
+    "tv_profile",
+    "voip_profile",
+    "wanmac",
+    "wifi_profile",
+]
+EMPTY = ["address", "city", "notes", "pppoe_password", "topology", "wifi_password", "wifi_ssid"]
 
 CPE_350: dict[str, Any] = {
     **dict.fromkeys(FALSE, False),
@@ -61,7 +81,18 @@ ACTIONS = {"diagnostic": "cwmp_diagnostic"} | {
 }
 LINKS = {"cdrs": "events?type=cdr"} | {
     name: name
-    for name in "customer cwmp_info events info links livestatus logs model potses profile".split()
+    for name in [
+        "customer",
+        "cwmp_info",
+        "events",
+        "info",
+        "links",
+        "livestatus",
+        "logs",
+        "model",
+        "potses",
+        "profile",
+    ]
 }
 
 CPE_350_V2 = {

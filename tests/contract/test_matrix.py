@@ -67,7 +67,9 @@ def test_each_cell_answers_as_the_table_says(canary: tuple[Server, dict[str, Any
         tried += 1
         expected = _expected(route, verb, principal)
         if status not in expected:
-            wrong.append(f"{verb} {route.rule} as {user}: {status}, expected {sorted(expected)}: {text[:200]}")
+            wrong.append(
+                f"{verb} {route.rule} as {user}: {status}, expected {sorted(expected)}: {text[:200]}"
+            )
         if status >= 500:
             wrong.append(f"{verb} {route.rule} as {user}: {status}")
         if user in (None, "outsider", "other") and MARK in text:
@@ -87,7 +89,7 @@ def test_rows_of_another_realm_do_not_exist(canary: tuple[Server, dict[str, Any]
                 assert MARK not in answer.text
         filters = {"id": key, "search": MARK, "external_id__startswith": MARK, "name": MARK}
         for name, value in filters.items():
-            page = other.get(f"/api/v2/isp/{resource}/", params={name: value, "limit": 1000})
+            page = other.get(f"/api/v2/isp/{resource}/", params={name: str(value), "limit": "1000"})
             assert MARK not in page.text
             if name in ("id", "search"):
                 assert page.json()["count"] == 0
@@ -160,8 +162,12 @@ def _expected(route: Route, verb: str, principal: Principal | None) -> set[int]:
     return fine | {403}  # a row that others use too, a grant that one does not have
 
 
-def _try(session: Session, route: Route, verb: str, keys: dict[str, Any], user: str | None) -> tuple[int, str]:
-    """One request that changes nothing of note: no row is named that `user` could delete or change for good."""
+def _try(
+    session: Session, route: Route, verb: str, keys: dict[str, Any], user: str | None
+) -> tuple[int, str]:
+    """One request that changes nothing of note: no row is named that `user` could delete or change for
+    good.
+    """
     action = route.actions.get("GET" if verb == "HEAD" else verb)
     resource = next(iter(route.actions.values())).resource
     key = keys.get(resource.name, 999_999) if resource is not None else 999_999

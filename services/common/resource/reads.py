@@ -205,7 +205,9 @@ class Reads:
         def counted() -> int:
             return int(connection.execute(statement, bound).scalar_one())
 
-        tallied = resource.tallied and not resource.where and isinstance(resource.scoping, InRealm)
+        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is
+        # counted.
+        tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
         if within is not None or not tallied:
             return counted()
         rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
