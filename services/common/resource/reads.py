@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from services.common.context import Context
-from services.common.contract import Contract, InRealm, Relation, Resource
+from services.common.contract import Contract, Relation, Resource
 from services.common.database.engine import Database
 from services.common.database.tally import Tally
 from services.common.errors import AmbiguousKey, InvalidInput, NotFound
@@ -176,11 +176,9 @@ class Reads:
     ) -> int:
         source = self.source(resource, context)
         statement = count(source, query)
-        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is counted.
-        tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
         if within is not None:
             return int(connection.execute(statement.where(self._inside(source, within))).scalar_one())
-        if not tallied:
+        if not resource.tallied:
             return int(connection.execute(statement).scalar_one())
         rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
         if not query.filters and not query.search:
