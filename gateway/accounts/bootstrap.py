@@ -1,4 +1,5 @@
-"""What an installation starts with: permissions and application groups from the contracts, realms, and in demo mode
+"""What an installation starts with: permissions and application groups from the contracts, realms, and in
+demo mode
 one user. Everything here may run again and again."""
 
 from __future__ import annotations
@@ -31,9 +32,19 @@ def permissions_of(contracts: Iterable[Contract]) -> Iterator[dict[str, str]]:
             title = resource.title or resource.singular
             for verb in VERBS:
                 codename = f"{verb}_{resource.model}"
-                yield {"app": contract.name, "model": resource.model, "codename": codename, "name": f"Can {verb} {title}"}
+                yield {
+                    "app": contract.name,
+                    "model": resource.model,
+                    "codename": codename,
+                    "name": f"Can {verb} {title}",
+                }
         if any(field.secret for resource in contract.resources for field in resource.fields):
-            yield {"app": contract.name, "model": "secret", "codename": "view_secret", "name": "Can view passwords"}
+            yield {
+                "app": contract.name,
+                "model": "secret",
+                "codename": "view_secret",
+                "name": "Can view passwords",
+            }
 
 
 def ensure_permissions(connection: Connection, contracts: Iterable[Contract]) -> list[int]:
@@ -46,7 +57,8 @@ def ensure_permissions(connection: Connection, contracts: Iterable[Contract]) ->
 
 
 def ensure_groups(connection: Connection, contracts: Iterable[Contract], fresh: Sequence[int]) -> None:
-    """`APP: <app>` for each app, with all of the app's permissions. One that was there already gets those in `fresh`
+    """`APP: <app>` for each app, with all of the app's permissions. One that was there already gets those
+    in `fresh`
     only, since somebody may have narrowed it."""
     names = [one.name for one in contracts if one.name not in _WITHOUT_GROUP]
     for name in dict.fromkeys([*names, *DEMO_APPS]):
@@ -76,5 +88,7 @@ def seed_demo(accounts: Accounts, realm_names: Sequence[str]) -> None:
         email="demo@example.net",
     )
     with accounts.database.write() as connection:
-        connection.execute(users.update().where(users.c.id == id_).values(password=accounts.passwords.hash(DEMO)))
+        connection.execute(
+            users.update().where(users.c.id == id_).values(password=accounts.passwords.hash(DEMO))
+        )
         accounts.version.bump(connection)

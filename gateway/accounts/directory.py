@@ -1,7 +1,7 @@
 """The engine of the gateway's own resources: any service's engine, with three rules of visibility on top.
 
-Superusers are hidden from everybody else; lists of users show only those the caller may see; a global bookmark
-is read by all. None of them ever shows more than the scope of the declaration without being named here.
+Superusers are hidden from everybody else; lists of users show only those the caller may see; a global
+bookmark is read by all. Nothing else shows more than the scope of its declaration.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.common.database.engine import Database
 from services.common.errors import Conflict
 from services.common.fields import Field
 from services.common.resource.engine import Engine
-from services.common.resource.sql import Source
+from services.common.resource.sql import Source, values
 from services.common.rpc.reply import Reply
 from services.common.settings import Settings
 
@@ -63,8 +63,8 @@ class Directory(Engine):
         return Visible(self.contract, self.metadata, resource, context)
 
     def delete(self, context: Context, resource: str, key: str, versions: list[int] | None = None) -> Reply:
-        """As any engine; a realm that has data is a `Conflict` with `usage`. The services are asked first, since a
-        write never waits for anything but the database."""
+        """As any engine; a realm that has data is a `Conflict` with `usage`. The services are asked first,
+        since a write never waits for anything but the database."""
         if resource == REALMS.name:
             name = orjson.loads(self.get(context, resource, key).body)["name"]
             if usage := self.realm_usage(name, context):
@@ -90,11 +90,14 @@ class Directory(Engine):
                 people = Visible(AUTH, self.metadata, USERS, context)
                 shown = people.table.c.username if resource.name == REALMS.name else people.table.c.id
                 listed = {one for member in members for one in member["users"]}
-                seen = set(connection.execute(select(shown).where(people.visible(), shown.in_(listed))).scalars())
+                statement = select(shown).where(people.visible(), shown.in_(listed))
+                seen = set(connection.execute(statement, values(context, USERS)).scalars())
                 for member in members:
                     member["users"] = [one for one in member["users"] if one in seen]
 
-    def _describe(self, connection: Connection, context: Context, name: str, members: list[dict[str, Any]]) -> None:
+    def _describe(
+        self, connection: Connection, context: Context, name: str, members: list[dict[str, Any]]
+    ) -> None:
         """Permissions as objects in place of their ids."""
         wanted = {one for member in members for one in member[name]}
         form = self.shape(PERMISSIONS, PERMISSIONS.emitted(self.settings.api_level), secrets=False)

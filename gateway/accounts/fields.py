@@ -39,8 +39,14 @@ class Granted(Members):
         return super().clean(value)
 
     def schema(self) -> Json:
-        members = {"id": {"type": "integer"}, **{name: {"type": "string"} for name in ("codename", "name", "content_type")}}
-        return {"type": "array", "items": {"type": "object", "properties": members, "required": list(members)}}
+        members = {
+            "id": {"type": "integer"},
+            **{name: {"type": "string"} for name in ("codename", "name", "content_type")},
+        }
+        return {
+            "type": "array",
+            "items": {"type": "object", "properties": members, "required": list(members)},
+        }
 
     def input_schema(self) -> Json:
         return {"anyOf": [super().input_schema(), self.schema()]}

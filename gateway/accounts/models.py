@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, func, text
 
-from services.common.database.columns import BigInt, JsonB, Timestamp, flag, identity, metadata_with_kernel, version
+from services.common.database.columns import (
+    BigInt,
+    JsonB,
+    Timestamp,
+    flag,
+    identity,
+    metadata_with_kernel,
+    version,
+)
 
 metadata = metadata_with_kernel()
 

@@ -59,13 +59,17 @@ PROFILE = record(
 )
 PROFILE_CHANGES = record({}, first_name=TEXT, last_name=TEXT, email=TEXT, language={"enum": ["en", "es"]})
 NAMED = record({"id": TEXT, "name": TEXT})
-RIGHTS = record({"is_superuser": FLAG, "permissions": listing(TEXT), "realms": listing(TEXT), "hostgroups": listing(TEXT)})
+RIGHTS = record(
+    {"is_superuser": FLAG, "permissions": listing(TEXT), "realms": listing(TEXT), "hostgroups": listing(TEXT)}
+)
 MY_REALM = record({"id": WHOLE, "name": TEXT})
 MENU = record({"id": TEXT, "name": TEXT, "items": listing(record({"id": TEXT, "name": TEXT, "path": TEXT}))})
 SETTINGS = record({"version": WHOLE, "updated": nullable(TIME), "settings": {"type": "object"}})
 SETTINGS_CHANGE = record({"settings": {"type": "object"}}, version=WHOLE)
 TOKEN_REQUEST = record({"name": FILLED}, expires=nullable(TIME))
-NEW_TOKEN = record({"id": WHOLE, "name": TEXT, "prefix": TEXT, "created": TIME, "expires": nullable(TIME), "token": TEXT})
+NEW_TOKEN = record(
+    {"id": WHOLE, "name": TEXT, "prefix": TEXT, "created": TIME, "expires": nullable(TIME), "token": TEXT}
+)
 
 ADMIN_LOG = record(
     {

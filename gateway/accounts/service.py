@@ -40,7 +40,9 @@ Operation = Callable[["Call"], "Answer"]
 
 
 class Accounts:
-    """`engines`: the gateway's own apps. `operations`: `<app>.<operation>` → handler. `recorder`: the request log."""
+    """`engines`: the gateway's own apps. `operations`: `<app>.<operation>` → handler. `recorder`: the
+    request log.
+    """
 
     operations: dict[str, Operation] = OPERATIONS
 
@@ -88,7 +90,8 @@ class Accounts:
         self.database.check()
 
     def prepare(self, realm_names: Iterable[str] = (), *, demo: bool = False) -> None:
-        """Bring permissions, application groups and realms in line with the contracts; again and again, if you like.
+        """Bring permissions, application groups and realms in line with the contracts; again and again, if
+        you like.
 
         `demo`: also the user demo, whose password everybody knows, so on loopback only.
         """
@@ -112,7 +115,8 @@ class Accounts:
         is_superuser: bool = False,
         **profile: Any,
     ) -> int:
-        """A user made by the operator of this machine; returns his id. Realms are made when they are not there yet.
+        """A user made by the operator of this machine; returns his id. Realms are made when they are not
+        there yet.
 
         Raises `InvalidInput` for a bad name or password or an unknown group.
         """
@@ -153,7 +157,11 @@ class Accounts:
 
     def _group_ids(self, names: list[str]) -> list[int]:
         known = select(groups.c.name, groups.c.id).where(groups.c.name.in_(names))
-        found = self.database.reading(lambda connection: {row.name: row.id for row in connection.execute(known)})
+        found = self.database.reading(
+            lambda connection: {row.name: row.id for row in connection.execute(known)}
+        )
         if missing := [name for name in names if name not in found]:
-            raise InvalidInput({GROUPS.name: [f'Invalid group "{one}" - object does not exist.' for one in missing]})
+            raise InvalidInput(
+                {GROUPS.name: [f'Invalid group "{one}" - object does not exist.' for one in missing]}
+            )
         return [found[name] for name in names]

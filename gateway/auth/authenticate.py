@@ -1,7 +1,9 @@
 """Who sends a request: Bearer (JWT), Basic or `Token <key>` credentials to a `Principal`.
 
-One small query per request reads the accounts' version; what was found out under that version is remembered, so that
-a request costs no more, and a change of a user, group, realm, token or session counts from the next request on, in
+One small query per request reads the accounts' version; what was found out under that version is
+remembered, so that
+a request costs no more, and a change of a user, group, realm, token or session counts from the next request
+on, in
 every process. Passwords are never kept: what is remembered of Basic credentials is a keyed digest.
 """
 
@@ -22,8 +24,8 @@ from flask import Request
 from sqlalchemy import select, update
 
 from gateway.accounts.models import tokens, users
-from gateway.auth.people import Person, load
 from gateway.auth.passwords import Passwords
+from gateway.auth.people import Person, load
 from gateway.auth.sessions import Sessions
 from gateway.auth.throttle import Throttle, subjects
 from gateway.auth.tokens import ACCESS, Signer, refused
@@ -110,7 +112,9 @@ class Authenticator:
         return person
 
     def seen(self, user_id: int) -> None:
-        """The user logged in just now. It is no change of the account: nothing that is known of him is forgotten."""
+        """The user logged in just now. It is no change of the account: nothing that is known of him is
+        forgotten.
+        """
         with self._database.write() as connection:
             connection.execute(update(users).where(users.c.id == user_id).values(last_login=now()))
 
@@ -152,7 +156,9 @@ class Authenticator:
         try:
             username, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
-            raise AuthenticationFailed("Invalid basic header. Credentials not correctly base64 encoded.") from None
+            raise AuthenticationFailed(
+                "Invalid basic header. Credentials not correctly base64 encoded."
+            ) from None
         if not colon:
             raise AuthenticationFailed("Invalid basic header. Credentials not correctly base64 encoded.")
         # Bound to the address: else a guess from anywhere could be checked here, past the limits on guessing.
@@ -199,7 +205,9 @@ class Authenticator:
         """What is known under the version that the accounts have now."""
         version = self._database.reading(self._version.read)
         memory = self._memory
-        if version > memory.version:  # an older number is of a request that was overtaken; ours is newer truth
+        if (
+            version > memory.version
+        ):  # an older number is of a request that was overtaken; ours is newer truth
             with self._lock:
                 if version > self._memory.version:
                     self._memory = Memory(version)

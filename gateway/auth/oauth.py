@@ -1,6 +1,7 @@
 """Logging in at Google or Microsoft: OpenID Connect, authorization code with PKCE, state and nonce.
 
-The account is that of the one active user with the e-mail address that the provider vouches for; accounts are never
+The account is that of the one active user with the e-mail address that the provider vouches for; accounts
+are never
 made here. Nothing is kept between the two requests of a browser but a signed cookie that lives ten minutes.
 """
 
@@ -51,7 +52,9 @@ class Client:
 
     @property
     def is_shared(self) -> bool:
-        """Microsoft's addresses for everybody's directories, whose owners write what they like into `email`."""
+        """Microsoft's addresses for everybody's directories, whose owners write what they like into
+        `email`.
+        """
         parts = urlsplit(self.metadata_url).path.split("/")
         return any(part in ("common", "organizations", "consumers") for part in parts)
 
@@ -81,7 +84,12 @@ class OAuth:
             url, state = session.create_authorization_url(
                 metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce
             )
-        claims: dict[str, object] = {"provider": provider, "state": state, "nonce": nonce, "verifier": verifier}
+        claims: dict[str, object] = {
+            "provider": provider,
+            "state": state,
+            "nonce": nonce,
+            "verifier": verifier,
+        }
         return Start(url, self._signer.sealed({**claims, "token_type": "oauth"}, COOKIE_SECONDS))
 
     def finish(self, provider: str, redirect_uri: str, code: str, state: str, cookie: str | None) -> int:
@@ -89,14 +97,21 @@ class OAuth:
         try:
             begun = self._signer.unsealed(cookie or "")
         except TokenNotValid:
-            raise AuthenticationFailed("This login was not begun here, or too long ago; please begin again.") from None
+            raise AuthenticationFailed(
+                "This login was not begun here, or too long ago; please begin again."
+            ) from None
         ours = begun.get("token_type") == "oauth" and begun.get("provider") == provider
         if not ours or not secrets.compare_digest(str(begun["state"]).encode(), state.encode()):
             raise AuthenticationFailed("This login was not begun here, or too long ago; please begin again.")
         return self.exchange(provider, redirect_uri, code, str(begun["verifier"]), str(begun["nonce"]))
 
     def exchange(
-        self, provider: str, redirect_uri: str, code: str, verifier: str | None = None, nonce: str | None = None
+        self,
+        provider: str,
+        redirect_uri: str,
+        code: str,
+        verifier: str | None = None,
+        nonce: str | None = None,
     ) -> int:
         """The id of the user that an authorization code stands for."""
         client = self._client(provider)
@@ -106,7 +121,9 @@ class OAuth:
                 extra = {"code_verifier": verifier} if verifier else {}
                 token = session.fetch_token(metadata["token_endpoint"], code=code, timeout=PATIENCE, **extra)
             except AuthlibBaseError:
-                raise AuthenticationFailed(f"{provider} did not accept this login.", provider=provider) from None
+                raise AuthenticationFailed(
+                    f"{provider} did not accept this login.", provider=provider
+                ) from None
             except (requests.RequestException, ValueError) as error:
                 raise _failed(provider) from error
         claims = self._claims(client, metadata, str(token.get("id_token", "")), nonce)
@@ -114,7 +131,9 @@ class OAuth:
 
     # ---- what the provider says -----------------------------------------------------------------
 
-    def _claims(self, client: Client, metadata: dict[str, Any], id_token: str, nonce: str | None) -> dict[str, Any]:
+    def _claims(
+        self, client: Client, metadata: dict[str, Any], id_token: str, nonce: str | None
+    ) -> dict[str, Any]:
         """The claims of an ID token that is the provider's, for us, of this login and of now."""
         try:
             claims = self._decoded(client, metadata["jwks_uri"], id_token)
@@ -128,9 +147,13 @@ class OAuth:
                 expected["nonce"] = {"essential": True, "value": nonce}
             jwt.JWTClaimsRegistry(leeway=LEEWAY, **expected).validate(claims)
         except (JoseError, ValueError):
-            raise AuthenticationFailed(f"{client.name} sent an identity that is not valid.", provider=client.name) from None
+            raise AuthenticationFailed(
+                f"{client.name} sent an identity that is not valid.", provider=client.name
+            ) from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client.id:
-            raise AuthenticationFailed(f"{client.name} sent an identity for somebody else.", provider=client.name)
+            raise AuthenticationFailed(
+                f"{client.name} sent an identity for somebody else.", provider=client.name
+            )
         return claims
 
     def _decoded(self, client: Client, jwks_uri: str, id_token: str) -> dict[str, Any]:
@@ -163,7 +186,11 @@ class OAuth:
     def _client(self, provider: str) -> Client:
         settings = self._settings
         known = {
-            "google": (settings.google_client_id, settings.google_client_secret, settings.google_metadata_url),
+            "google": (
+                settings.google_client_id,
+                settings.google_client_secret,
+                settings.google_metadata_url,
+            ),
             "microsoft": (
                 settings.microsoft_client_id,
                 settings.microsoft_client_secret,
@@ -182,21 +209,28 @@ class OAuth:
 
     def _user(self, email: str, provider: str) -> int:
         """Two users with one address are nobody: it would be a guess who is meant."""
-        named = select(users.c.id).where(func.lower(users.c.email) == email.lower(), users.c.is_active).limit(2)
+        named = (
+            select(users.c.id).where(func.lower(users.c.email) == email.lower(), users.c.is_active).limit(2)
+        )
         found = self._database.reading(lambda connection: list(connection.execute(named).scalars()))
         if len(found) != 1:
-            raise AuthenticationFailed("There is no account with this e-mail address here.", provider=provider)
+            raise AuthenticationFailed(
+                "There is no account with this e-mail address here.", provider=provider
+            )
         return int(found[0])
 
 
 def _email(client: Client, claims: dict[str, Any]) -> str:
-    """The address that the provider vouches for: marked as verified (Microsoft's mark is `xms_edov`), or of the one
+    """The address that the provider vouches for: marked as verified (Microsoft's mark is `xms_edov`), or of
+    the one
     directory that the operator configured by name."""
     email = claims.get("email")
     marked = any(str(claims.get(name)).lower() in ("true", "1") for name in ("email_verified", "xms_edov"))
     own_directory = client.name == "microsoft" and not client.is_shared and "email_verified" not in claims
     if not isinstance(email, str) or "@" not in email or not (marked or own_directory):
-        raise AuthenticationFailed(f"{client.name} does not vouch for an e-mail address.", provider=client.name)
+        raise AuthenticationFailed(
+            f"{client.name} does not vouch for an e-mail address.", provider=client.name
+        )
     return email
 
 

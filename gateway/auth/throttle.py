@@ -1,6 +1,7 @@
 """Limits on guessing: an attempt is counted before it is looked at, and given back when it was right.
 
-Counters are rows that one atomic statement raises, so the limits hold for all gateway processes together, however
+Counters are rows that one atomic statement raises, so the limits hold for all gateway processes together,
+however
 many attempts come at once.
 """
 
@@ -75,7 +76,9 @@ class Throttle:
         if over:
             wait = max(row.until for row in over) - now
             minutes = math.ceil(wait / 60)
-            raise Throttled(f"Too many attempts. Try again in {minutes} minute{'s' * (minutes != 1)}.", retry_after=wait)
+            raise Throttled(
+                f"Too many attempts. Try again in {minutes} minute{'s' * (minutes != 1)}.", retry_after=wait
+            )
 
     def forgive(self, who: Subjects) -> None:
         """The attempt was right: it does not count, and what this user got wrong from here is forgotten."""
@@ -108,7 +111,9 @@ class Throttle:
 
     def _lower(self, connection: Connection, who: Subjects) -> None:
         table = login_failures.c
-        connection.execute(update(login_failures).where(_are(who), table.count > 0).values(count=table.count - 1))
+        connection.execute(
+            update(login_failures).where(_are(who), table.count > 0).values(count=table.count - 1)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""JSON Web Tokens as djangorestframework-simplejwt writes them (contract 7): HS256, the same claims and errors.
+"""JSON Web Tokens as djangorestframework-simplejwt writes them (contract 7): HS256, the same claims and
+errors.
 
 This module signs and reads; whether a token is still wanted is known to `sessions`.
 """
@@ -54,7 +55,9 @@ class Signer:
         """The claims of a token of one of these types. Raises `TokenNotValid`."""
         claims = self.unsealed(token)
         try:
-            found = Claims(claims["token_type"], int(claims["exp"]), str(claims["jti"]), int(claims["user_id"]))
+            found = Claims(
+                claims["token_type"], int(claims["exp"]), str(claims["jti"]), int(claims["user_id"])
+            )
         except (KeyError, TypeError, ValueError):
             raise TokenNotValid(INVALID) from None
         if found.token_type not in types:

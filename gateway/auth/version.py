@@ -1,4 +1,5 @@
-"""The state number of the accounts: it grows in the transaction of every change that matters to who may do what.
+"""The state number of the accounts: it grows in the transaction of every change that matters to who may do
+what.
 
 What a process remembers of users is good for one number only, so that a revocation counts at once, in every
 process, for the price of one small query per request.
@@ -18,7 +19,9 @@ class Version:
     def __init__(self) -> None:
         self._tally = Tally(metadata.tables["tally"])
         writes = self._tally.table.c.writes
-        self._sum = select(func.coalesce(func.sum(writes), 0)).where(self._tally.table.c.resource.in_(MATTERS))
+        self._sum = select(func.coalesce(func.sum(writes), 0)).where(
+            self._tally.table.c.resource.in_(MATTERS)
+        )
 
     def read(self, connection: Connection) -> int:
         return int(connection.execute(self._sum).scalar_one())

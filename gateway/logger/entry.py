@@ -19,7 +19,9 @@ from gateway.routes import Action
 from services.common.database.unit_of_work import MASK
 
 MOST_BYTES = 8 * 1024
-_SECRET = re.compile(r"password|passwd|token|secret|authorization|refresh|verifier|^code$|^key$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"password|passwd|token|secret|authorization|refresh|verifier|^code$|^key$", re.IGNORECASE
+)
 _NUL = "\0"
 
 _METHODS = {
@@ -33,7 +35,9 @@ _METHODS = {
 
 
 def entry(request: Request, response: Response, facts: Any) -> dict[str, Any]:
-    """The row of a request that was routed. `facts` has `began` (perf_counter), `action`, `principal`, `error`."""
+    """The row of a request that was routed. `facts` has `began` (perf_counter), `action`, `principal`,
+    `error`.
+    """
     action, principal, error = facts.get("action"), facts.get("principal"), facts.get("error")
     took = time.perf_counter() - facts.began
     view, method = view_of(action, request.method)
@@ -115,7 +119,9 @@ def _data(request: Request) -> Any:
     if not 0 < length <= MOST_BYTES * 8:
         return None
     if request.mimetype in FORMS:
-        return kept({name: values[0] if len(values) == 1 else values for name, values in request.form.lists()})
+        return kept(
+            {name: values[0] if len(values) == 1 else values for name, values in request.form.lists()}
+        )
     if request.mimetype not in ("", "application/json"):
         return None
     try:

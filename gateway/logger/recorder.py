@@ -1,6 +1,7 @@
 """The request log, written in batches by one background thread.
 
-A request never waits for its log: what does not fit into the queue is counted in a metric and left out. Secrets are
+A request never waits for its log: what does not fit into the queue is counted in a metric and left out.
+Secrets are
 masked before anything is queued. Plain threading, so that it works with real and with green threads.
 """
 
@@ -95,7 +96,9 @@ class Recorder:
         return bool(self._waiting)
 
     def _write(self, last: bool) -> bool:
-        """Whether the batch is done with: written, or found unwritable. A database that is away is tried again."""
+        """Whether the batch is done with: written, or found unwritable. A database that is away is tried
+        again.
+        """
         try:
             with self._database.write() as connection:
                 connection.execute(insert(request_log), self._waiting)

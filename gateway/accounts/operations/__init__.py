@@ -1,4 +1,6 @@
-"""The handlers of the gateway's own operations: `<app>.<operation>`, of a resource `<app>.<singular>_<operation>`."""
+"""The handlers of the gateway's own operations: `<app>.<operation>`, of a resource
+`<app>.<singular>_<operation>`.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def change_profile(call: Call) -> Answer:
     """Name, e-mail and language; other members are ignored, as everywhere."""
     changes = {name: value for name, value in members(call).items() if name in CHANGEABLE}
     engine = accounts_of(call).engines["auth"]
-    return _profile(call, engine.update(_own(call), USERS.name, str(call.user.id), changes, True, None, _SHOWN))
+    return _profile(
+        call, engine.update(_own(call), USERS.name, str(call.user.id), changes, True, None, _SHOWN)
+    )
 
 
 _SHOWN = [("attrs", "id,username,email,first_name,last_name,is_staff,is_superuser,language,last_login")]
@@ -45,7 +47,17 @@ def _own(call: Call) -> Context:
 def _profile(call: Call, reply: Reply) -> Answer:
     row = orjson.loads(reply.body)
     more = {"realms": sorted(call.user.realms), "groups": sorted(call.user.groups)}
-    order = ("id", "username", "email", "first_name", "last_name", "is_staff", "is_superuser", "realms", "groups")
+    order = (
+        "id",
+        "username",
+        "email",
+        "first_name",
+        "last_name",
+        "is_staff",
+        "is_superuser",
+        "realms",
+        "groups",
+    )
     row |= more
     return Answer.json({name: row[name] for name in (*order, "language", "last_login")})
 
@@ -67,7 +79,9 @@ def permissions(call: Call) -> Answer:
 
 
 def realms(call: Call) -> Answer:
-    mine = select(realms_table.c.id, realms_table.c.name).where(realms_table.c.name.in_(sorted(call.user.realms)))
+    mine = select(realms_table.c.id, realms_table.c.name).where(
+        realms_table.c.name.in_(sorted(call.user.realms))
+    )
     rows = accounts_of(call).database.reading(lambda c: c.execute(mine.order_by(realms_table.c.name)).all())
     return Answer.json([{"id": row.id, "name": row.name} for row in rows])
 
@@ -85,7 +99,11 @@ def menu(call: Call) -> Answer:
 
     return Answer.json(
         [
-            {"id": app.name, "name": app.title, "items": [item(app, one) for one in app.resources if may(app, one)]}
+            {
+                "id": app.name,
+                "name": app.title,
+                "items": [item(app, one) for one in app.resources if may(app, one)],
+            }
             for app in _entered(call)
         ]
     )

@@ -1,4 +1,6 @@
-"""`/auth/google/` and `/auth/microsoft/`: to the provider and back, or with a code that the client fetched itself."""
+"""`/auth/google/` and `/auth/microsoft/`: to the provider and back, or with a code that the client fetched
+itself.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ Handler = Callable[[Call], Answer]
 def redirect(provider: str) -> Handler:
     def handler(call: Call) -> Answer:
         start = accounts_of(call).oauth.start(provider, _back(call, provider))
-        return Answer(status=302, headers={"Location": start.url, "Set-Cookie": _cookie(call, start.cookie, COOKIE_SECONDS)})
+        return Answer(
+            status=302,
+            headers={"Location": start.url, "Set-Cookie": _cookie(call, start.cookie, COOKIE_SECONDS)},
+        )
 
     return handler
 
@@ -33,7 +38,9 @@ def callback(provider: str) -> Handler:
             raise AuthenticationFailed(f"{provider} did not log you in.", provider=provider)
         cookie = call.request.cookies.get(COOKIE)
         back = _back(call, provider)
-        user_id = accounts_of(call).oauth.finish(provider, back, given["code"], given.get("state", ""), cookie)
+        user_id = accounts_of(call).oauth.finish(
+            provider, back, given["code"], given.get("state", ""), cookie
+        )
         answer = _welcome(call, user_id)
         answer.headers["Set-Cookie"] = _cookie(call, "", 0)
         return answer

@@ -21,7 +21,9 @@ def change(call: Call) -> Answer:
     try:
         accounts.authenticator.verify(call.user.username, old, call.request.remote_addr)
     except AuthenticationFailed:
-        raise InvalidInput({"old_password": ["Your old password was entered incorrectly. Please enter it again."]}) from None
+        raise InvalidInput(
+            {"old_password": ["Your old password was entered incorrectly. Please enter it again."]}
+        ) from None
     try:
         own = replace(call.context, scope=Scope(everything=True))
         accounts.engines["auth"].update(own, USERS.name, str(call.user.id), {"password": new}, partial=True)
@@ -35,5 +37,7 @@ def set_password(call: Call) -> Answer:
     """By staff, for a user who has no more rights than they have; it ends all of his sessions."""
     (new,) = texts(call, "password")
     assert call.key is not None
-    accounts_of(call).engines["auth"].update(call.context, USERS.name, call.key, {"password": new}, partial=True)
+    accounts_of(call).engines["auth"].update(
+        call.context, USERS.name, call.key, {"password": new}, partial=True
+    )
     return Answer.json({"detail": "New password has been saved."})

@@ -1,4 +1,6 @@
-"""`/me/settings`: the UI's own configuration, kept as it comes, with a version so that two windows notice each other."""
+"""`/me/settings`: the UI's own configuration, kept as it comes, with a version so that two windows notice
+each other.
+"""
 
 from __future__ import annotations
 

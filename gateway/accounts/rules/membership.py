@@ -21,7 +21,9 @@ def complete(tx: Write) -> None:
     )
     realm = select(realms.c.name).where(realms.c.id == links.realm_id).scalar_subquery()
     user_id = select(users.c.id).where(users.c.username == links.username).scalar_subquery()
-    tx.connection.execute(update(user_realms).where(links.user_id.is_(None)).values(realm=realm, user_id=user_id))
+    tx.connection.execute(
+        update(user_realms).where(links.user_id.is_(None)).values(realm=realm, user_id=user_id)
+    )
 
 
 def touch_groups(tx: Write, ids: Collection[int]) -> None:

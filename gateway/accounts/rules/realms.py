@@ -16,7 +16,9 @@ def allow(tx: Write, old: Row | None, new: Row) -> None:
     fresh = set(new["users"]) - set(old["users"] if old else ())
     known = set(tx.connection.execute(select(users.c.username).where(users.c.username.in_(fresh))).scalars())
     if missing := fresh - known:
-        raise InvalidInput({"users": [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]})
+        raise InvalidInput(
+            {"users": [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]}
+        )
 
 
 def created(tx: Write, row: Row, refs: dict[str, Row]) -> None:

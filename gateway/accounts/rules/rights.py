@@ -11,7 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from gateway.accounts.models import group_permissions, groups, user_groups, user_permissions, user_realms, users
+from gateway.accounts.models import (
+    group_permissions,
+    groups,
+    user_groups,
+    user_permissions,
+    user_realms,
+    users,
+)
 from gateway.principal import family
 from services.common.errors import PermissionDenied
 from services.common.resource.writes import Write
@@ -30,7 +37,9 @@ class Rights:
     names: frozenset[str]
 
     @classmethod
-    def of(cls, connection: Connection, groups_: Collection[int], own: Collection[int], realms: Collection[str]) -> Rights:
+    def of(
+        cls, connection: Connection, groups_: Collection[int], own: Collection[int], realms: Collection[str]
+    ) -> Rights:
         """Of somebody with these groups, own permissions and realms."""
         through = select(group_permissions.c.permission_id).where(group_permissions.c.group_id.in_(groups_))
         names = connection.execute(select(groups.c.name).where(groups.c.id.in_(groups_))).scalars().all()
@@ -52,14 +61,20 @@ class Rights:
         )
 
     def covers(self, other: Rights) -> bool:
-        return other.permissions <= self.permissions and other.realms <= self.realms and other.names <= self.names
+        return (
+            other.permissions <= self.permissions
+            and other.realms <= self.realms
+            and other.names <= self.names
+        )
 
 
 def is_trusted(tx: Write) -> bool:
     """Whether the write is by a superuser, or by the platform itself."""
     if tx.context.user_id is None:
         return tx.context.scope.everything
-    strong = select(users.c.id).where(users.c.id == tx.context.user_id, users.c.is_superuser, users.c.is_active)
+    strong = select(users.c.id).where(
+        users.c.id == tx.context.user_id, users.c.is_superuser, users.c.is_active
+    )
     return tx.connection.execute(strong).one_or_none() is not None
 
 
@@ -81,7 +96,13 @@ def may_touch(tx: Write, user: Row) -> Rights:
 
 def may_grant(tx: Write, own: Rights, old: Row | None, new: Row) -> None:
     """Refuses a grant (of a group, permission, realm or flag) that the caller does not hold himself."""
-    before: Row = old or {"is_staff": False, "is_superuser": False, "groups": [], "user_permissions": [], "realms": []}
+    before: Row = old or {
+        "is_staff": False,
+        "is_superuser": False,
+        "groups": [],
+        "user_permissions": [],
+        "realms": [],
+    }
     if any(bool(new[flag]) != bool(before[flag]) for flag in ("is_staff", "is_superuser")):
         raise PermissionDenied("Only a superuser may make staff or superusers.")
     granted = {

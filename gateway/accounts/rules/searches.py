@@ -14,6 +14,8 @@ KEPT = 10
 def created(tx: Write, row: Row, refs: dict[str, Row]) -> None:
     mine = searches.c.user_id == tx.context.user_id
     last = select(searches.c.id).where(mine).order_by(searches.c.id.desc()).limit(KEPT)
-    same = (searches.c.query == row["query"]) & (searches.c.view == row["view"]) & (searches.c.id != row["id"])
+    same = (
+        (searches.c.query == row["query"]) & (searches.c.view == row["view"]) & (searches.c.id != row["id"])
+    )
     tx.connection.execute(delete(searches).where(mine, same))
     tx.connection.execute(delete(searches).where(mine, searches.c.id.not_in(last)))

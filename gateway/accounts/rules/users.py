@@ -18,12 +18,16 @@ from services.common.types import Installation, Row
 PERSONAL = ("username", "first_name", "last_name", "email")
 
 
-def complete(installation: Installation, now: dt.datetime, old: Row | None, new: Row, refs: dict[str, Row]) -> None:
+def complete(
+    installation: Installation, now: dt.datetime, old: Row | None, new: Row, refs: dict[str, Row]
+) -> None:
     if old is None:
         new["date_joined"] = now
 
 
-def check(installation: Installation, old: Row | None, new: Row, refs: dict[str, Row]) -> dict[str, list[str]]:
+def check(
+    installation: Installation, old: Row | None, new: Row, refs: dict[str, Row]
+) -> dict[str, list[str]]:
     """A new password follows the rules; until `allow` it is still in clear."""
     if not new.get("password"):
         return {"password": [REQUIRED]}
@@ -36,14 +40,18 @@ def check(installation: Installation, old: Row | None, new: Row, refs: dict[str,
 
 def allow(tx: Write, old: Row | None, new: Row) -> None:
     if not rights.is_trusted(tx):
-        caller = rights.may_touch(tx, old or {**new, "groups": [], "user_permissions": [], "realms": [], "is_superuser": False})
+        caller = rights.may_touch(
+            tx, old or {**new, "groups": [], "user_permissions": [], "realms": [], "is_superuser": False}
+        )
         rights.may_grant(tx, caller, old, new)
         if not new["realms"] and (old is None or old["realms"]):
             raise InvalidInput({"realms": [REQUIRED]})  # without one he would be outside everybody's realms
     fresh = set(new["realms"]) - set(old["realms"] if old else ())
     known = set(tx.connection.execute(select(realms.c.name).where(realms.c.name.in_(fresh))).scalars())
     if missing := fresh - known:
-        raise InvalidInput({"realms": [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]})
+        raise InvalidInput(
+            {"realms": [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]}
+        )
     if _has_new_password(old, new):
         new["password"] = tx.reads.passwords.hash(new["password"])  # type: ignore[attr-defined]
 
@@ -58,7 +66,9 @@ def changed(tx: Write, old: Row, row: Row, refs: dict[str, Row]) -> None:
     membership.complete(tx)
     renamed = old["username"] != row["username"]
     membership.touch_groups(tx, set(old["groups"]) ^ set(row["groups"]))
-    membership.touch_realms(tx, set(row["realms"]) | set(old["realms"]) if renamed else set(old["realms"]) ^ set(row["realms"]))
+    membership.touch_realms(
+        tx, set(row["realms"]) | set(old["realms"]) if renamed else set(old["realms"]) ^ set(row["realms"])
+    )
     if old["password"] != row["password"] or not row["is_active"]:
         tx.connection.execute(update(sessions).where(sessions.c.user_id == row["id"]).values(revoked=True))
 

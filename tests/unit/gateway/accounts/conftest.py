@@ -76,7 +76,7 @@ class Gateway:
     platform: Platform
 
     def route(self, path: str) -> tuple[Route, str | None]:
-        for one in self.platform.routes:
+        for one in sorted(self.platform.routes, key=lambda one: one.detail):
             found = re.fullmatch(re.escape(one.rule).replace("<key>", "([^/]+)"), path)
             if found is not None:
                 return one, found.group(1) if one.detail else None
@@ -94,7 +94,11 @@ class Gateway:
         bare, _, query = path.partition("?")
         route, key = self.route(f"/api/v2{bare}")
         action = route.actions[verb]
-        context = Context(scope=who.scope if who else Scope(), user=who.username if who else None, user_id=who.id if who else None)
+        context = Context(
+            scope=who.scope if who else Scope(),
+            user=who.username if who else None,
+            user_id=who.id if who else None,
+        )
         app = flask.Flask("test")
         request.setdefault("environ_overrides", {"REMOTE_ADDR": "192.0.2.1"})
         with app.test_request_context(f"/api/v2{bare}", method=verb, query_string=query, **request):
@@ -141,7 +145,9 @@ def everything(principal: Principal, accounts: Accounts) -> Context:
 def request(authorization: str | None = None, address: str = "192.0.2.1") -> Any:
     """A request with these credentials."""
     headers = {"Authorization": authorization} if authorization else {}
-    context = flask.Flask("test").test_request_context("/", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+    context = flask.Flask("test").test_request_context(
+        "/", headers=headers, environ_overrides={"REMOTE_ADDR": address}
+    )
     return context.request
 
 

@@ -22,8 +22,6 @@ from gateway.logger.entry import MOST_BYTES, entry, kept, view_of
 from gateway.logger.recorder import Recorder
 from gateway.platform import Done, Platform
 from gateway.principal import Principal
-from services.common.audit import audit_resource
-from services.common.contract import Contract
 from services.common.database.engine import Database
 from services.common.errors import InvalidInput, NotFound, ServiceUnavailable
 from services.common.resource.engine import Engine
@@ -207,13 +205,6 @@ def test_one_sees_ones_own_requests_and_those_of_whom_one_may_see(accounts: Acco
 
 # ---- admin log --------------------------------------------------------------------------------
 
-AUDITED = Contract(
-    name="isp",
-    title="Customers",
-    resources=tuple(one for one in ISP.resources if one.name != "audit") + (audit_resource(),),
-)
-
-
 class Here:
     """isp in this process, or away."""
 
@@ -239,13 +230,13 @@ class Here:
 def isp(accounts: Accounts, settings: Settings) -> Iterator[Here]:
     database = Database(settings.database("isp"), settings)
     isp_models.metadata.create_all(database.engine)
-    yield Here(Engine(AUDITED, isp_models.metadata, database, settings))
+    yield Here(Engine(ISP, isp_models.metadata, database, settings))
     database.close()
 
 
 @pytest.fixture
 def both(accounts: Accounts, settings: Settings, isp: Here) -> Gateway:
-    platform = Platform(settings, isp, [*CONTRACTS, AUDITED], accounts.engines, accounts)  # type: ignore[arg-type]
+    platform = Platform(settings, isp, [*CONTRACTS, ISP], accounts.engines, accounts)  # type: ignore[arg-type]
     accounts.attach(platform)
     return Gateway(accounts, platform)
 

@@ -32,7 +32,11 @@ def test_login_takes_json_and_forms_and_answers_as_the_sample(gateway: Gateway, 
     body = gateway.json("POST", "/auth/login/", **{form: GOOD})
     assert list(body) == ["access", "refresh", "user"]
     assert body["user"] == {
-        "pk": ana.id, "username": "ana", "email": "ana@example.net", "first_name": "Ana", "last_name": "",
+        "pk": ana.id,
+        "username": "ana",
+        "email": "ana@example.net",
+        "first_name": "Ana",
+        "last_name": "",
     }
 
 
@@ -41,7 +45,9 @@ def test_the_token_path_gives_the_tokens_alone(gateway: Gateway) -> None:
     assert list(gateway.json("POST", "/auth/token/", json=GOOD)) == ["access", "refresh"]
 
 
-def test_the_access_token_has_the_claims_and_the_lifetime_of_the_captured_one(gateway: Gateway, settings: Settings) -> None:
+def test_the_access_token_has_the_claims_and_the_lifetime_of_the_captured_one(
+    gateway: Gateway, settings: Settings
+) -> None:
     ana = member(gateway.accounts, "ana")
     body = gateway.json("POST", "/auth/login/", json=GOOD)
     token = claims_of(body["access"], settings)
@@ -72,7 +78,9 @@ def test_a_login_without_its_members_is_told_which(gateway: Gateway, body: Any, 
     assert caught.value.body == errors
 
 
-@pytest.mark.parametrize("body", [{"username": "ana", "password": "wrong one 7"}, {"username": "nobody", "password": "x"}])
+@pytest.mark.parametrize(
+    "body", [{"username": "ana", "password": "wrong one 7"}, {"username": "nobody", "password": "x"}]
+)
 def test_wrong_credentials_are_one_401(gateway: Gateway, body: Any) -> None:
     member(gateway.accounts, "ana")
     with pytest.raises(AuthenticationFailed) as caught:
@@ -89,7 +97,9 @@ def test_an_unknown_user_costs_a_hash_too(accounts: Accounts, monkeypatch: pytes
             computed.append(stored)
             return super().verify(stored, password)
 
-    monkeypatch.setattr(accounts.passwords, "_argon2", Counting(passwords.PASSES, passwords.MEMORY_KIB, passwords.LANES))
+    monkeypatch.setattr(
+        accounts.passwords, "_argon2", Counting(passwords.PASSES, passwords.MEMORY_KIB, passwords.LANES)
+    )
     with pytest.raises(AuthenticationFailed):
         accounts.authenticator.login("nobody", PASSWORD, "192.0.2.1")
     assert len(computed) == 1
@@ -98,7 +108,9 @@ def test_an_unknown_user_costs_a_hash_too(accounts: Accounts, monkeypatch: pytes
 
 def test_an_inactive_user_does_not_get_in(gateway: Gateway) -> None:
     ana = member(gateway.accounts, "ana")
-    gateway.accounts.engines["auth"].update(gateway.accounts.trusted, "users", str(ana.id), {"is_active": False}, True)
+    gateway.accounts.engines["auth"].update(
+        gateway.accounts.trusted, "users", str(ana.id), {"is_active": False}, True
+    )
     with pytest.raises(AuthenticationFailed):
         gateway.call("POST", "/auth/login/", json=GOOD)
 
@@ -212,7 +224,9 @@ def test_an_expired_or_forged_token_is_refused(gateway: Gateway, settings: Setti
     endless = jwt.encode(header, {name: value for name, value in claims.items() if name != "exp"}, key)
     forged = jwt.encode(header, claims, OctKey.import_key("x" * 64))
     unknown = jwt.encode(header, {**claims, "jti": "0" * 32}, key)
-    assert [authenticated(gateway.accounts, one) for one in (same, old, endless, forged, unknown)] == [True] + [False] * 4
+    assert [authenticated(gateway.accounts, one) for one in (same, old, endless, forged, unknown)] == [
+        True
+    ] + [False] * 4
 
 
 def test_a_remembered_token_still_expires(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
