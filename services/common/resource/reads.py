@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select
 
 from services.common.context import Context
-from services.common.contract import Contract, InRealm, Relation, Resource
+from services.common.contract import Contract, Relation, Resource
 from services.common.database.engine import Database
 from services.common.database.tally import Tally
 from services.common.errors import AmbiguousKey, InvalidInput, NotFound
@@ -205,10 +205,7 @@ class Reads:
         def counted() -> int:
             return int(connection.execute(statement, bound).scalar_one())
 
-        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is
-        # counted.
-        tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
-        if within is not None or not tallied:
+        if within is not None or not resource.tallied:
             return counted()
         rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
         if not query.filters and not query.search:
