@@ -31,7 +31,7 @@ lint: $(VENV)/.development ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(VENV)/.development ## rewrite the code as ruff wants it
 	@$(BIN)/ruff check --fix-only .

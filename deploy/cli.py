@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operations platform for internet providers.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Operations platform for internet providers."
+)
 users = typer.Typer(no_args_is_help=True, help="Accounts of the API.")
 app.add_typer(users, name="user")
 console = Console(stderr=True)
@@ -49,7 +51,9 @@ def run(
     settings = for_service("gateway")
     log.configure(settings, "krill")
     if settings.demo and not settings.loopback:
-        raise typer.BadParameter("demo mode has a well-known password and is refused off loopback; use --no-demo")
+        raise typer.BadParameter(
+            "demo mode has a well-known password and is refused off loopback; use --no-demo"
+        )
     migrate()
     seed(if_empty=True)
     raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings.bind, settings.demo)))
@@ -102,7 +106,11 @@ def status() -> None:
     if state is None:
         print("Nothing is running.")
         raise typer.Exit(1)
-    print(orjson.dumps({**state, "databases": [one.name for one in registry.owners()]}, option=orjson.OPT_INDENT_2).decode())
+    print(
+        orjson.dumps(
+            {**state, "databases": [one.name for one in registry.owners()]}, option=orjson.OPT_INDENT_2
+        ).decode()
+    )
 
 
 @app.command()
@@ -118,7 +126,9 @@ def service(names: list[str]) -> None:
 
     settings = for_service(names[0])
     log.configure(settings, names[0])
-    checks = {f"database {one.name}": one.database().check for one in registry.services() if one.name in names}
+    checks = {
+        f"database {one.name}": one.database().check for one in registry.services() if one.name in names
+    }
     raise typer.Exit(run_services([registry.service_class(name) for name in names], settings, checks))
 
 
@@ -135,11 +145,16 @@ def migrate() -> None:
 @app.command()
 def seed(
     cpes: Annotated[int, typer.Option(help="how many CPEs")] = 400,
-    if_empty: Annotated[bool, typer.Option("--if-empty", help="leave a database that has data alone")] = False,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="leave a database that has data alone")
+    ] = False,
 ) -> None:
-    """Fill empty databases with the demo provider (with KRILL_DEMO only), and the accounts with what they need."""
-    from deploy import registry
+    """Fill empty databases with the demo provider (with KRILL_DEMO only), and the accounts with what they
+    need.
+    """
     from gateway.accounts.service import Accounts
+
+    from deploy import registry
     from services.common.settings import for_service
 
     settings = for_service("gateway")
@@ -163,7 +178,9 @@ def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
             task = progress.add_task(f"{owner.name}: demo data", total=cpes, visible=cpes > 10_000)
             try:
                 demo.seed(
-                    database.engine, cpes=cpes, progress=lambda done, total: progress.update(task, completed=done, total=total)
+                    database.engine,
+                    cpes=cpes,
+                    progress=lambda done, total: progress.update(task, completed=done, total=total),
                 )
             except demo.NotEmpty as error:
                 if not if_empty:
@@ -186,13 +203,18 @@ def show_config(name: Annotated[str, typer.Argument(help="service, or gateway")]
 def create_user(
     name: str,
     realm: Annotated[list[str] | None, typer.Option(help="may be given several times")] = None,
-    group: Annotated[list[str] | None, typer.Option(help='such as "APP: isp"; may be given several times')] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help='such as "APP: isp"; may be given several times')
+    ] = None,
     staff: bool = False,
     superuser: bool = False,
-    password: Annotated[str | None, typer.Option(envvar="KRILL_PASSWORD", help="asked for when not given")] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="KRILL_PASSWORD", help="asked for when not given")
+    ] = None,
 ) -> None:
     """Make a user."""
     from gateway.accounts.service import Accounts
+
     from services.common.errors import ApiError
     from services.common.settings import for_service
 
@@ -201,7 +223,12 @@ def create_user(
     accounts = Accounts(for_service("gateway"))
     try:
         accounts.create_user(
-            name, password, realms=realm or [], groups=group or [], is_staff=staff or superuser, is_superuser=superuser
+            name,
+            password,
+            realms=realm or [],
+            groups=group or [],
+            is_staff=staff or superuser,
+            is_superuser=superuser,
         )
     except ApiError as error:
         console.print(orjson.dumps(error.body).decode(), style="red")

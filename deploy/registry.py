@@ -1,4 +1,6 @@
-"""What is deployed: each database with its tables and migrations, each service with its class and demo data."""
+"""What is deployed: each database with its tables and migrations, each service with its class and demo
+data.
+"""
 
 from __future__ import annotations
 
@@ -69,4 +71,6 @@ def service_class(name: str) -> type[Any]:
 
 
 def _classes(module: ModuleType) -> Iterator[type[Any]]:
-    return (one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__)
+    return (
+        one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__
+    )

@@ -82,7 +82,11 @@ def create_app(platform: Platform) -> Flask:
     def _http(error: HTTPException) -> Response:
         status = error.code or 500
         kind = _BY_STATUS.get(status)
-        body = kind().body if kind else {"detail": error.description, "code": error.name.lower().replace(" ", "_")}
+        body = (
+            kind().body
+            if kind
+            else {"detail": error.description, "code": error.name.lower().replace(" ", "_")}
+        )
         return respond(Answer(dumps(body), status))
 
     @app.errorhandler(Exception)
@@ -132,4 +136,3 @@ def _health(app: Flask, platform: Platform) -> None:
             return Response.from_app(inner, request.environ)  # type: ignore[return-value]
 
         app.add_url_rule(path, endpoint=path, view_func=probe, methods=["GET"])
-

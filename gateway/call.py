@@ -36,7 +36,9 @@ class Answer:
 
 
 class Call:
-    """`parameters`: the query string as pairs. `key`: the row's key in the path. `context`: scope and deadline."""
+    """`parameters`: the query string as pairs. `key`: the row's key in the path. `context`: scope and
+    deadline.
+    """
 
     def __init__(
         self,
@@ -69,7 +71,9 @@ class Call:
 
     @cached_property
     def body(self) -> Any:
-        """The request body as JSON values, from JSON or a form. Raises `MalformedBody`, `UnsupportedMediaType`."""
+        """The request body as JSON values, from JSON or a form. Raises `MalformedBody`,
+        `UnsupportedMediaType`.
+        """
         from gateway.bodies import parsed
 
         return parsed(self.request, self.platform.settings.max_body)

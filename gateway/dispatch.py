@@ -66,7 +66,9 @@ def handle(platform: Platform, request: Request, route: Route, key: str | None) 
     g.principal = principal
     if verb == "OPTIONS":
         _enter(next(iter(route.actions.values())), principal)
-        return Answer.json(options.metadata(route, lambda one: allowed(one, principal), platform.settings.api_level))
+        return Answer.json(
+            options.metadata(route, lambda one: allowed(one, principal), platform.settings.api_level)
+        )
     if action is None:
         raise MethodNotAllowed(f'Method "{request.method}" not allowed.')
     if not allowed(action, principal):
@@ -89,7 +91,12 @@ def _enter(action: Action, principal: Principal) -> None:
 
 
 def _run(
-    platform: Platform, request: Request, route: Route, action: Action, principal: Principal | None, key: str | None
+    platform: Platform,
+    request: Request,
+    route: Route,
+    action: Action,
+    principal: Principal | None,
+    key: str | None,
 ) -> Answer:
     context = Context(
         scope=principal.scope if principal else Scope(),

@@ -12,7 +12,9 @@ from services.common.errors import PreconditionFailed
 
 
 def page(body: bytes, meta: dict[str, Any], url: str, errors: dict[str, Any] | None = None) -> bytes:
-    """`{"count", "next", "previous", "results"}` around the rows; `url` is the absolute one of the request."""
+    """`{"count", "next", "previous", "results"}` around the rows; `url` is the absolute one of the
+    request.
+    """
     following, preceding = links(meta, url)
     parts = [
         b'{"count":%d,"next":' % meta["count"],
@@ -54,18 +56,24 @@ def with_query(url: str, **changes: Any) -> str:
 
 
 def etag(body: bytes, version: Any = None) -> str:
-    """A validator of this representation; for one row it begins with the row's version, which If-Match compares."""
+    """A validator of this representation; for one row it begins with the row's version, which If-Match
+    compares.
+    """
     digest = hashlib.blake2b(body, digest_size=8).hexdigest()
     return f'"{digest}"' if version is None else f'"{version}-{digest}"'
 
 
 def none_match(header: str, tag: str) -> bool:
-    """Whether If-None-Match says that the client has this representation (weak comparison, RFC 9110 13.1.2)."""
+    """Whether If-None-Match says that the client has this representation (weak comparison, RFC 9110
+    13.1.2).
+    """
     return header.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in header.split(",")}
 
 
 def versions(header: str | None) -> list[int] | None:
-    """The row versions that If-Match accepts; None when it accepts any. Raises `PreconditionFailed` on none at all."""
+    """The row versions that If-Match accepts; None when it accepts any. Raises `PreconditionFailed` on
+    none at all.
+    """
     if header is None or header.strip() == "*":
         return None
     found: list[int] = []

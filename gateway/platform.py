@@ -86,7 +86,9 @@ class Platform:
         except ApiError as error:
             return Done(error)
 
-    def call(self, app: str, method: str, arguments: dict[str, Any], context: Context, *, read: bool = False) -> Reply:
+    def call(
+        self, app: str, method: str, arguments: dict[str, Any], context: Context, *, read: bool = False
+    ) -> Reply:
         return self.start(app, method, arguments, context, read=read).result()
 
     def close(self) -> None:

@@ -64,12 +64,9 @@ class Route:
 
 def discovered() -> list[Contract]:
     """The contracts of all services that are there, found by folder."""
-    names = sorted(info.name for info in pkgutil.iter_modules(services.__path__) if info.ispkg and info.name != "common")
-    found: list[Contract] = []
-    for name in names:
-        if importlib.util.find_spec(f"services.{name}.contract") is not None:
-            found.append(importlib.import_module(f"services.{name}.contract").CONTRACT)
-    return found
+    packages = (one.name for one in pkgutil.iter_modules(services.__path__) if one.ispkg and one.name != "common")
+    modules = [f"services.{name}.contract" for name in sorted(packages)]
+    return [importlib.import_module(one).CONTRACT for one in modules if importlib.util.find_spec(one)]
 
 
 def table(contracts: Iterable[Contract]) -> list[Route]:
@@ -141,7 +138,12 @@ def _resource(
         allowed = permission(contract, resource, verb)
         staff = resource.staff or (resource.staff_writes and verb != "view")
         return Action(
-            kind=kind, contract=contract, resource=resource, permission=allowed, staff=staff, **more  # type: ignore[arg-type]
+            kind=kind,
+            contract=contract,
+            resource=resource,
+            permission=allowed,
+            staff=staff,
+            **more,  # type: ignore[arg-type]
         )
 
     kinds = {"GET": "list", "POST": "create"}

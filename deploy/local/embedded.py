@@ -13,9 +13,9 @@ from typing import Any
 
 import eventlet
 import eventlet.wsgi
+from gateway.accounts.service import Accounts
 
 from deploy import registry
-from gateway.accounts.service import Accounts
 from gateway.app import create_app
 from gateway.assembly import assemble
 from services.common.rpc.runner import embed
@@ -38,7 +38,13 @@ def serve(settings: Settings, ready: Any) -> int:
     ready()
     try:
         eventlet.wsgi.server(
-            listener, app, log_output=False, max_size=256, url_length_limit=LONGEST_URL, keepalive=75, debug=False
+            listener,
+            app,
+            log_output=False,
+            max_size=256,
+            url_length_limit=LONGEST_URL,
+            keepalive=75,
+            debug=False,
         )
     finally:
         platform.close()

@@ -72,6 +72,8 @@ class RabbitMQ(Instance):
             "LANG": "C.UTF-8",
             "ERL_EPMD_ADDRESS": LOOPBACK,
             "ERL_EPMD_PORT": str(self.ports["epmd"]),
+            # The start script becomes the node, instead of waiting beside it as a shell.
+            "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_NODENAME": NODE,
             "RABBITMQ_DIST_PORT": str(self.ports["distribution"]),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG,

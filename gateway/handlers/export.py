@@ -52,7 +52,9 @@ def array(call: Call, method: str, arguments: dict[str, Any]) -> Answer:
 
 def _pages(call: Call, method: str, arguments: dict[str, Any]) -> Iterator[Reply]:
     app = call.action.contract.name
-    kept = [(name, value) for name, value in arguments["parameters"] if name not in ("limit", "offset", "cursor")]
+    kept = [
+        (name, value) for name, value in arguments["parameters"] if name not in ("limit", "offset", "cursor")
+    ]
     cursor, header = "", True
     while True:
         page = {**arguments, "parameters": [*kept, ("cursor", cursor)], "limit": PAGE}

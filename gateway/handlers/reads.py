@@ -42,7 +42,9 @@ def get(call: Call) -> Answer:
     arguments = {
         "resource": resource.name,
         "key": call.key,
-        "parameters": legacy_parameters(call, resource) if call.action.legacy else joins.parameters(call, chosen),
+        "parameters": legacy_parameters(call, resource)
+        if call.action.legacy
+        else joins.parameters(call, chosen),
         "foreign": list(chosen),
     }
     return _object(call, _read(call, "get", arguments), chosen)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -30,7 +31,8 @@ CHUNK_SECONDS = 30.0
 CSV, NDJSON = ("text/csv",), ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 Line = tuple[int, Any]
-"""The line's number, and its object or, when it cannot be read, `{"error": text}` wrapped in a list."""
+"""The line's number, and its object or, when it cannot be read, `[{"error": text, "cut": bool}]`. A line that
+was cut off by the end of the file does not count as done: the whole file may be sent again."""
 
 
 def import_(call: Call) -> Answer:
@@ -43,10 +45,17 @@ def import_(call: Call) -> Answer:
     progress: dict[str, Any] = {}
     while True:
         chunk = list(islice(lines, CHUNK))
-        arguments = {"resource": resource.name, "name": name, "lines": chunk, "dry_run": parameters["dry_run"]}
+        arguments = {
+            "resource": resource.name,
+            "name": name,
+            "lines": chunk,
+            "dry_run": parameters["dry_run"],
+        }
         context = write_context(call).within(CHUNK_SECONDS)
         reply = call.platform.call(call.action.contract.name, "import_lines", arguments, context)
-        progress = _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
+        progress = (
+            _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
+        )
         if len(chunk) < CHUNK:
             return Answer.json({"id": name, **progress, "complete": True})
 
@@ -113,11 +122,18 @@ def _ndjson(texts: Iterator[str]) -> Iterator[Line]:
         try:
             yield number, orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            yield number, [{"error": f"JSON parse error - {error}"}]
+            yield number, [{"error": f"JSON parse error - {error}", "cut": not text.endswith("\n")}]
 
 
 def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
-    reader = csv.reader(texts, strict=True)
+    last: deque[str] = deque(maxlen=1)
+
+    def noting() -> Iterator[str]:
+        for text in texts:
+            last.append(text)
+            yield text
+
+    reader = csv.reader(noting(), strict=True)
     try:
         header = [name.strip().removeprefix("\ufeff") for name in next(reader)]
     except (StopIteration, csv.Error):
@@ -132,11 +148,12 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, [{"error": f"CSV parse error - {error}"}]
+            yield number, [{"error": f"CSV parse error - {error}", "cut": "end of data" in str(error)}]
             return
         if not cells:
             continue
         if len(cells) != len(header):
-            yield number, [{"error": f"Expected {len(header)} columns, found {len(cells)}."}]
+            unended = bool(last) and not last[-1].endswith("\n")
+            yield number, [{"error": f"Expected {len(header)} columns, found {len(cells)}.", "cut": unended}]
             continue
         yield number, {name: from_cell(cell) for name, cell in zip(header, cells, strict=True) if cell != ""}

@@ -81,7 +81,8 @@ class Operation:
     whole app `/{app}/{path}`.
 
     The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
-    resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON Schemas
+    resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON
+    Schemas
     (None: no body). `parameters`: query parameters, name → JSON Schema.
     """
 
@@ -124,7 +125,8 @@ class Resource:
     `methods`: verbs on the collection and on a detail. `rules`: dotted name of the module of plain
     functions with its behaviour. `alias`: also served without the app segment (`/api/v2/cpes/`).
     `where`: fixed column values that every row of this resource has. `paths`: other places of the collection
-    below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false where every user may (his own things).
+    below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false
+    where every user may (his own things).
     `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published.
     """
 
@@ -219,9 +221,4 @@ class Contract:
 
     def children_of(self, resource: str) -> list[tuple[Resource, Reference]]:
         """The resources with a reference to `resource`, and that reference."""
-        return [
-            (other, ref)
-            for other in self.resources
-            for ref in other.references()
-            if ref.to == resource
-        ]
+        return [(other, ref) for other in self.resources for ref in other.references() if ref.to == resource]

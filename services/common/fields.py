@@ -115,9 +115,8 @@ class Integer(Field):
     maximum: int = BIGGEST
 
     def clean(self, value: Any) -> int:
-        if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 40:
-            value = int(value)
-        elif isinstance(value, float) and value.is_integer():
+        written = isinstance(value, str) and len(value) < 40 and value.strip().lstrip("-").isdecimal()
+        if written or (isinstance(value, float) and value.is_integer()):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("A valid integer is required.")
@@ -234,11 +233,12 @@ class Date(Field):
         try:
             if not isinstance(value, str):
                 raise ValueError
-            return dt.datetime.strptime(value.strip(), "%Y-%m-%d").date()
+            text = value.strip()
+            if len(text) != 10:
+                raise ValueError
+            return dt.date.fromisoformat(text)
         except ValueError:
-            raise ValueError(
-                "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
-            ) from None
+            raise ValueError("Date has wrong format. Use one of these formats instead: YYYY-MM-DD.") from None
 
     def schema(self) -> Json:
         return {"type": "string", "format": "date"}
@@ -404,7 +404,9 @@ class Children(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class AllOf(Boolean):
-    """True when all of the columns hold: `x` is true, `!x` is false, `x?` is set. Computed by the database."""
+    """True when all of the columns hold: `x` is true, `!x` is false, `x?` is set. Computed by the
+    database.
+    """
 
     of: tuple[str, ...] = ()
     read_only: bool = True

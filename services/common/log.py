@@ -1,8 +1,9 @@
-"""Structured logs: JSON lines on stderr (or a console form), ours and those of every library through one formatter.
+"""Structured logs: JSON lines on stderr (or a console form), ours and those of every library through one
+formatter.
 
-The request id and the user of the work under way are bound by contextvars, which eventlet keeps per green thread.
-Secrets are masked by the name of the member that holds them, and in URLs and `name=value` texts; that is a net, not
-a licence to log them.
+The request id and the user of the work under way are bound by contextvars, which eventlet keeps per green
+thread. Secrets are masked by the name of the member that holds them, and in URLs and `name=value` texts; that
+is a net, not a licence to log them.
 """
 
 from __future__ import annotations

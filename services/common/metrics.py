@@ -23,7 +23,9 @@ _served = Counter("krill_rpc_served", "Calls answered; outcome: `ok` or an error
 _served_seconds = Histogram("krill_rpc_served_seconds", "From receipt to reply", CALL, buckets=BUCKETS)
 _called = Counter("krill_rpc_called", "Calls made; outcome: `ok` or an error code", [*CALL, "outcome"])
 _called_seconds = Histogram("krill_rpc_called_seconds", "From call to answer", CALL, buckets=BUCKETS)
-_breaker_open = Gauge("krill_rpc_breaker_open", "1 while calls to a silent service are held back", ["service"])
+_breaker_open = Gauge(
+    "krill_rpc_breaker_open", "1 while calls to a silent service are held back", ["service"]
+)
 broker_connected = Gauge("krill_rpc_broker_connected", "1 while the client is connected to the broker")
 
 log = structlog.get_logger(__name__)
@@ -53,8 +55,8 @@ def watch_breaker(service: str, breaker: Opens) -> None:
 def health_app(
     checks: dict[str, Callable[[], None]],
 ) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """`/healthz` (the process lives), `/readyz` (every check passes, else 503 with the names of those that failed),
-    `/metrics`. A check raises when something is not ready; what it raised is logged, not shown."""
+    """`/healthz` (the process lives), `/readyz` (every check passes, else 503 with the names of those that
+    failed), `/metrics`. A check raises when something is not ready; what it raised is logged, not shown."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         kind = "application/json"
@@ -78,7 +80,7 @@ def health_app(
 def _passes(name: str, check: Callable[[], None]) -> bool:
     try:
         check()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a check raises means not ready, and is logged
         log.warning("not ready", check=name, error=f"{type(error).__name__}: {error}")
         return False
     return True

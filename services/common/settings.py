@@ -21,9 +21,12 @@ BASE_LEVEL = 2023
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KRILL_", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("var"), description="where SQLite files, keys and private servers keep their data")
+    data_dir: Path = Field(
+        Path("var"), description="where SQLite files, keys and private servers keep their data"
+    )
     database_url: SecretStr | None = Field(
-        None, description="SQLAlchemy URL; `{service}` stands for the service's name. Default: SQLite under data_dir"
+        None,
+        description="SQLAlchemy URL, `{service}` is the service's name; default: SQLite",
     )
     amqp_uri: SecretStr | None = Field(None, description="RabbitMQ; unset: calls stay in the process")
     bind: str = Field("127.0.0.1:4280", description="address and port of the gateway")
@@ -38,18 +41,24 @@ class Settings(BaseSettings):
     max_body: int = Field(8 * 1024 * 1024, description="bytes of a request body, imports excepted")
     db_pool: int = Field(8, ge=1, description="database connections per process")
     workers: int = Field(10, ge=1, description="calls that one service process handles at a time")
-    metrics_port: int = Field(0, ge=0, le=65535, description="health and metrics of a service process; 0: none")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="health and metrics of a service process; 0: none"
+    )
     metrics_host: str = "127.0.0.1"
     log_level: str = "INFO"
     log_json: bool = True
     serial_number_required: bool = Field(True, description="a GPON CPE needs its serial number on creation")
-    pppoe_domain: str = Field("", description="when set, PPPoE credentials are made for new CPEs: <cpename>@<domain>")
+    pppoe_domain: str = Field(
+        "", description="when set, PPPoE credentials are made for new CPEs: <cpename>@<domain>"
+    )
     google_client_id: str | None = None
     google_client_secret: SecretStr | None = None
     google_metadata_url: str = "https://accounts.google.com/.well-known/openid-configuration"
     microsoft_client_id: str | None = None
     microsoft_client_secret: SecretStr | None = None
-    microsoft_metadata_url: str = "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
+    microsoft_metadata_url: str = (
+        "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -91,5 +100,7 @@ class Settings(BaseSettings):
 def for_service(service: str) -> Settings:
     """The settings of one service: `KRILL_<SERVICE>_X` wins over `KRILL_X`."""
     prefix = f"KRILL_{service.upper()}_"
-    own = {key[len(prefix) :].lower(): value for key, value in os.environ.items() if key.startswith(prefix)}
+    own: dict[str, Any] = {
+        key[len(prefix) :].lower(): value for key, value in os.environ.items() if key.startswith(prefix)
+    }
     return Settings(**own)

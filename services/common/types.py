@@ -90,9 +90,14 @@ Row = dict[str, Any]
 class Installation(Protocol):
     """What rules may know of the installation's settings."""
 
-    links_prefix: str
-    serial_number_required: bool
-    pppoe_domain: str
+    @property
+    def links_prefix(self) -> str: ...
+
+    @property
+    def serial_number_required(self) -> bool: ...
+
+    @property
+    def pppoe_domain(self) -> str: ...
 
 
 class Writing(Protocol):

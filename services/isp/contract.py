@@ -54,7 +54,7 @@ def _id() -> Integer:
 
 def _links(doc: str, *groups: str, needs: tuple[str, ...] = ("id",)) -> Computed:
     strings = {"type": "object", "additionalProperties": {"type": "string"}}
-    shape = {"type": "object", "properties": {group: strings for group in groups}, "required": list(groups)}
+    shape = {"type": "object", "properties": dict.fromkeys(groups, strings), "required": list(groups)}
     return Computed(name="_links", by="links", needs=needs, keyed=True, doc=doc, shape=shape)
 
 
@@ -67,10 +67,19 @@ def _place() -> dict[str, Field]:
         "latitude": Coordinate(name="latitude", null=True, bound=90),
         "longitude": Coordinate(name="longitude", null=True, bound=180),
         "postalcode": Text(
-            name="postalcode", null=True, max_length=16, normalize=types.postal_code, pattern=r"^\s*[0-9-]*\s*$"
+            name="postalcode",
+            null=True,
+            max_length=16,
+            normalize=types.postal_code,
+            pattern=r"^\s*[0-9-]*\s*$",
         ),
         "external_id": Text(
-            name="external_id", null=True, blank="null", max_length=256, searched=True, doc="key in the CRM, unique in its realm"
+            name="external_id",
+            null=True,
+            blank="null",
+            max_length=256,
+            searched=True,
+            doc="key in the CRM, unique in its realm",
         ),
         "realm": Text(
             name="realm", max_length=32, blank="refuse", create_only=True, folded=False, doc="tenant"
@@ -99,20 +108,40 @@ CPE_FIELDS: tuple[Field, ...] = (
     Boolean(name="disable_provision", default=False, doc="no automatic provisioning of any kind"),
     Boolean(name="disable_reconfig", default=False, doc="no configuration change over TR-069"),
     Date(name="expiration_date", null=True, doc="on this day access is cut"),
-    Text(name="dsn", null=True, max_length=64, normalize=types.lower, searched=True, doc="device serial that pairs ONT and TR-069"),
+    Text(
+        name="dsn",
+        null=True,
+        max_length=64,
+        normalize=types.lower,
+        searched=True,
+        doc="device serial that pairs ONT and TR-069",
+    ),
     Boolean(name="enable_notifications", default=False),
     _PLACE["external_id"],
     Boolean(name="external_voip", default=False, doc="lines register on a third party's SIP server"),
-    Text(name="fixed_address", null=True, blank="null", normalize=types.ipv4, pattern=r"^\s*([0-9.]{7,15})?\s*$"),
+    Text(
+        name="fixed_address",
+        null=True,
+        blank="null",
+        normalize=types.ipv4,
+        pattern=r"^\s*([0-9.]{7,15})?\s*$",
+    ),
     Boolean(name="has_tr069", column="model.tr069", read_only=True),
     Text(name="internal_id", read_only=True, searched=True, doc="<realm><number, four digits at least>"),
-    Boolean(name="is_bitstream", read_only=True, since=BITSTREAM, doc="served over another operator's network"),
+    Boolean(
+        name="is_bitstream", read_only=True, since=BITSTREAM, doc="served over another operator's network"
+    ),
     _PLACE["latitude"],
     Text(name="line_profile", doc="VLAN map; bitstream:<owner> over another operator", **_OPTIONAL_TEXT),
     _PLACE["locality"],
     _PLACE["longitude"],
     Text(
-        name="mac", null=True, blank="null", normalize=types.mac, searched=True, unique=True,
+        name="mac",
+        null=True,
+        blank="null",
+        normalize=types.mac,
+        searched=True,
+        unique=True,
         pattern=r"^\s*([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}\s*$|^$",
     ),
     Reference(name="model", to="models", textual=True, required=True),
@@ -124,30 +153,59 @@ CPE_FIELDS: tuple[Field, ...] = (
     Text(name="pppoe_username", null=True, max_length=128, searched=True),
     Reference(name="profile", to="cpe-profiles", null=True),
     _PLACE["realm"],
-    Text(name="remote_id", null=True, max_length=30, searched=True, doc="DHCP option 82 remote id or wholesale id"),
     Text(
-        name="sn", null=True, blank="null", normalize=types.serial_number, searched=True, unique=True,
-        pattern=r"^\s*([0-9A-Za-z]{4}[0-9A-Fa-f]{8}|[0-9A-Fa-f]{16})?\s*$", doc="GPON serial number",
+        name="remote_id",
+        null=True,
+        max_length=30,
+        searched=True,
+        doc="DHCP option 82 remote id or wholesale id",
+    ),
+    Text(
+        name="sn",
+        null=True,
+        blank="null",
+        normalize=types.serial_number,
+        searched=True,
+        unique=True,
+        pattern=r"^\s*([0-9A-Za-z]{4}[0-9A-Fa-f]{8}|[0-9A-Fa-f]{16})?\s*$",
+        doc="GPON serial number",
     ),
     Text(name="tech", choices=TECHNOLOGIES, blank="refuse", default=None, doc="default: the model's"),
     DateTime(name="tech_updated", null=True, read_only=True, doc="last change that matters to provisioning"),
-    Text(name="topology", default="", max_length=128, searched=True, doc="NAP or CTO: its name, its UUID or free text"),
+    Text(
+        name="topology",
+        default="",
+        max_length=128,
+        searched=True,
+        doc="NAP or CTO: its name, its UUID or free text",
+    ),
     Text(name="tv_profile", **_OPTIONAL_TEXT),
     _PLACE["updated"],
     Text(name="voip_profile", **_OPTIONAL_TEXT),
     Text(name="wanmac", null=True, blank="null", normalize=types.mac),
     Integer(name="me_vlan", null=True, minimum=1, maximum=4094, doc="metro Ethernet VLAN (IEEE 802.1Q)"),
-    Text(name="lan_cidr", null=True, blank="null", normalize=types.ipv4_interface, pattern=r"^\s*([0-9./]{9,18})?\s*$"),
+    Text(
+        name="lan_cidr",
+        null=True,
+        blank="null",
+        normalize=types.ipv4_interface,
+        pattern=r"^\s*([0-9./]{9,18})?\s*$",
+    ),
     Text(name="wifi_password", default="", max_length=128, secret=True),
     Text(name="wifi_profile", **_OPTIONAL_TEXT),
     Text(name="wifi_ssid", default="", max_length=64),
     _links(
-        "actions the device offers, and its sub-resources", "actions", "links",
+        "actions the device offers, and its sub-resources",
+        "actions",
+        "links",
         needs=("id", "is_bitstream", "model.tr069", "model.diagnostics"),
     ),
     Computed(
-        name="_services", by="services", needs=("tech", "is_bitstream", "model.tr069", "voice_ports"),
-        shape={"type": "array", "items": {"type": "string"}}, doc="what monitoring checks",
+        name="_services",
+        by="services",
+        needs=("tech", "is_bitstream", "model.tr069", "voice_ports"),
+        shape={"type": "array", "items": {"type": "string"}},
+        doc="what monitoring checks",
     ),
     Text(name="avatar", column="model.avatar", read_only=True, null=True),
     AllOf(name="is_router", of=("model.is_router", "!bridge")),
@@ -175,7 +233,13 @@ CPES = Resource(
         Relation(name="profile", to="cpe-profiles", by="profile", omit=("cpes_count",)),
         Relation(name="model", to="models", by="model"),
         Relation(
-            name="potses", to="potses", by="cpe", many=True, paged=False, sort="order", cascade=True,
+            name="potses",
+            to="potses",
+            by="cpe",
+            many=True,
+            paged=False,
+            sort="order",
+            cascade=True,
             omit=("cpe", "customer", "realm", "updated"),
         ),
     ),
@@ -183,7 +247,7 @@ CPES = Resource(
         Operation(
             name="fake_modification",
             verbs=("PATCH",),
-            doc="Runs the whole write pipeline with the query parameters as changes and takes it back: a self-test.",
+            doc="Runs the whole write pipeline with the query parameters as changes, and takes it back.",
         ),
     ),
     legacy=Legacy(name="cpes", omit=("_links", "_services", "avatar", "is_router", "tr069")),
@@ -231,12 +295,51 @@ CUSTOMERS = Resource(
             parent="customers",
             name="cpes",
             relation="cpes",
-            columns=tuple(
-                """id customer tech mac mtamac wanmac model sn dsn address city postalcode country profile active
-                access line_profile tv_profile address_profile voip_profile bridge disable_reconfig latitude longitude
-                notes topology external_id remote_id external_voip probe enable_notifications pppoe_username
-                pppoe_password fixed_address wifi_ssid wifi_password expiration_date cpename has_tr069 created updated
-                tech_updated realm potses""".split()
+            columns=(
+                "id",
+                "customer",
+                "tech",
+                "mac",
+                "mtamac",
+                "wanmac",
+                "model",
+                "sn",
+                "dsn",
+                "address",
+                "city",
+                "postalcode",
+                "country",
+                "profile",
+                "active",
+                "access",
+                "line_profile",
+                "tv_profile",
+                "address_profile",
+                "voip_profile",
+                "bridge",
+                "disable_reconfig",
+                "latitude",
+                "longitude",
+                "notes",
+                "topology",
+                "external_id",
+                "remote_id",
+                "external_voip",
+                "probe",
+                "enable_notifications",
+                "pppoe_username",
+                "pppoe_password",
+                "fixed_address",
+                "wifi_ssid",
+                "wifi_password",
+                "expiration_date",
+                "cpename",
+                "has_tr069",
+                "created",
+                "updated",
+                "tech_updated",
+                "realm",
+                "potses",
             ),
         ),
     ),
@@ -251,7 +354,16 @@ POTSES = Resource(
     doc="A telephone port of a CPE. Ports come and go with their CPE.",
     fields=(
         _id(),
-        Text(name="cli", null=True, blank="null", max_length=16, searched=True, unique=True, folded=False, doc="number or extension"),
+        Text(
+            name="cli",
+            null=True,
+            blank="null",
+            max_length=16,
+            searched=True,
+            unique=True,
+            folded=False,
+            doc="number or extension",
+        ),
         Reference(name="context", to="contexts", null=True, doc="call permissions"),
         Text(name="contextname", column="context.name", read_only=True, null=True),
         Text(name="custom_digitmap", null=True, max_length=1024),
@@ -287,7 +399,12 @@ POTSES = Resource(
 
 def _realms(table: str, mine: str) -> Members:
     return Members(
-        name="realms", table=table, mine=mine, theirs="realm", textual=True, doc="only for these realms; none: for all"
+        name="realms",
+        table=table,
+        mine=mine,
+        theirs="realm",
+        textual=True,
+        doc="only for these realms; none: for all",
     )
 
 
@@ -303,7 +420,9 @@ PROFILES = Resource(
         Text(name="name", required=True, blank="refuse", max_length=128, searched=True),
         Text(name="label", null=True, max_length=128, searched=True),
         Text(name="tech", null=True, blank="null", choices=TECHNOLOGIES),
-        Text(name="downstream", required=True, blank="refuse", max_length=64, aliases=("downstream_profile",)),
+        Text(
+            name="downstream", required=True, blank="refuse", max_length=64, aliases=("downstream_profile",)
+        ),
         Text(name="upstream", required=True, blank="refuse", max_length=64, aliases=("upstream_profile",)),
         Boolean(name="internet_access", default=True),
         _realms("cpe_profile_realms", "cpe_profile_id"),
@@ -322,7 +441,15 @@ MODELS = Resource(
     table="models",
     title="Cpe Model",
     fields=(
-        Text(name="id", required=True, blank="refuse", max_length=64, create_only=True, searched=True, folded=False),
+        Text(
+            name="id",
+            required=True,
+            blank="refuse",
+            max_length=64,
+            create_only=True,
+            searched=True,
+            folded=False,
+        ),
         Text(name="label", default="", max_length=128, searched=True),
         Text(name="vendor", default="", max_length=64, searched=True),
         Text(name="tech", choices=TECHNOLOGIES, required=True, blank="refuse"),

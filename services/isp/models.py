@@ -17,7 +17,15 @@ from sqlalchemy import (
     text,
 )
 
-from services.common.database.columns import BigInt, Degrees, Timestamp, flag, identity, metadata_with_kernel, version
+from services.common.database.columns import (
+    BigInt,
+    Degrees,
+    Timestamp,
+    flag,
+    identity,
+    metadata_with_kernel,
+    version,
+)
 
 metadata = metadata_with_kernel()
 
@@ -167,13 +175,18 @@ cpes = Table(
     Index("ix_cpes_external_id_lower", func.lower(text("external_id"))),
     Index("ix_cpes_sn", "sn"),
     Index(
-        "uq_cpes_sn", "sn", unique=True,
-        postgresql_where=text("sn NOT LIKE '%00000000'"), sqlite_where=text("sn NOT LIKE '%00000000'"),
+        "uq_cpes_sn",
+        "sn",
+        unique=True,
+        postgresql_where=text("sn NOT LIKE '%00000000'"),
+        sqlite_where=text("sn NOT LIKE '%00000000'"),
     ),
     Index("uq_cpes_mac", "mac", unique=True),
     Index(
-        "ix_cpes_expiration_date", "expiration_date",
-        postgresql_where=text("expiration_date IS NOT NULL"), sqlite_where=text("expiration_date IS NOT NULL"),
+        "ix_cpes_expiration_date",
+        "expiration_date",
+        postgresql_where=text("expiration_date IS NOT NULL"),
+        sqlite_where=text("expiration_date IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )

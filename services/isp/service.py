@@ -37,13 +37,17 @@ def expire(engine: Engine, today: dt.date | None = None) -> int:
     day = today or dt.datetime.now(engine.settings.zone).date()
     cpes = models.cpes.c
     applied = or_(cpes.expiration_applied.is_(None), cpes.expiration_applied != cpes.expiration_date)
-    due = select(cpes.id, cpes.expiration_date).where(cpes.expiration_date <= day, cpes.access.is_(True), applied)
+    due = select(cpes.id, cpes.expiration_date).where(
+        cpes.expiration_date <= day, cpes.access.is_(True), applied
+    )
     done = 0
     while True:
         context = Context(scope=Scope(everything=True), user="expiration")
         with engine.writing(context) as write:
             statement = due.order_by(cpes.id).limit(EXPIRING_AT_ONCE).with_for_update(skip_locked=True)
-            rows: list[tuple[Any, dt.date]] = [(row[0], row[1]) for row in write.connection.execute(statement)]
+            rows: list[tuple[Any, dt.date]] = [
+                (row[0], row[1]) for row in write.connection.execute(statement)
+            ]
             cpe.expire(write, rows)
         done += len(rows)
         if len(rows) < EXPIRING_AT_ONCE:

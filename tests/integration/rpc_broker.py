@@ -1,4 +1,5 @@
-"""A private RabbitMQ node for the rpc tests: own ports, own data, loopback only. To be swapped for the shared one."""
+"""A private RabbitMQ node for the rpc tests: own ports, own data, loopback only. To be swapped for the shared
+one."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ class Broker:
         self.home = home
         self.port, dist, epmd = free_port(), free_port(), free_port()
         self.uri = f"amqp://guest:guest@127.0.0.1:{self.port}/"
-        (home / "rmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n")
+        (home / "rmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n"
+        )
         (home / "enabled_plugins").write_text("[].\n")
         self._process: subprocess.Popen[bytes] | None = None
         self._as: list[str] = []
@@ -43,6 +46,7 @@ class Broker:
             "RABBITMQ_DIST_PORT": str(dist),
             "ERL_EPMD_PORT": str(epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # it may be told to end while it still knows a node
             "RABBITMQ_PID_FILE": str(home / "pid"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}",
         }
@@ -98,7 +102,15 @@ class Broker:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()
-        subprocess.run(["epmd", "-kill"], env=self._env, capture_output=True, check=False, timeout=10)
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            asked = subprocess.run(
+                ["epmd", "-kill"], env=self._env, capture_output=True, text=True, check=False
+            )
+            if "Killed" not in asked.stdout:  # nobody listens there any more
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"epmd goes on: {asked.stdout}{asked.stderr}")
 
 
 @contextmanager

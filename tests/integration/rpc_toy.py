@@ -107,8 +107,30 @@ class Other:
         return Reply(orjson.dumps({"other": value}))
 
 
+class Frail(DependencyProvider):
+    """Kills its container as often as the file says."""
+
+    def start(self):
+        self.container.spawn_managed_thread(self.fail)
+
+    def fail(self):
+        left = Path(os.environ["TOY_DEATHS"])
+        if deaths := int(left.read_text()):
+            left.write_text(str(deaths - 1))
+            raise RuntimeError("a defect in an extension")
+
+
+class Mortal:
+    name = "mortal"
+    frail = Frail()
+
+    @rpc
+    def echo(self, **value):
+        return Reply(orjson.dumps(value))
+
+
 if __name__ == "__main__":
     settings = Settings()
     log.configure(settings, "toy")
-    classes = [{"toy": Toy, "other": Other}[name] for name in sys.argv[1:]]
+    classes = [{"toy": Toy, "other": Other, "mortal": Mortal}[name] for name in sys.argv[1:]]
     sys.exit(run_services(classes, settings))

@@ -63,7 +63,9 @@ def use_zone(zone: ZoneInfo) -> None:
 
 
 class Degrees(TypeDecorator[Any]):
-    """A coordinate with seven decimals: `numeric(10, 7)`, on SQLite an integer of 1e-7 degrees. Read as text."""
+    """A coordinate with seven decimals: `numeric(10, 7)`, on SQLite an integer of 1e-7 degrees. Read as
+    text.
+    """
 
     impl = Numeric(10, 7)
     cache_ok = True

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
 
 from services.common.database.columns import use_zone
 from services.common.errors import Conflict, DeadlineExceeded, ServiceUnavailable
@@ -57,14 +58,6 @@ class Database:
             return work(connection)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """A read-only transaction: several statements that see one state."""
-        level = "SERIALIZABLE" if self.dialect == "sqlite" else "REPEATABLE READ"
-        with _translated(), self.engine.connect().execution_options(isolation_level=level) as connection:
-            with connection.begin():
-                yield connection
-
-    @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, rolled back unless the block ends without an exception."""
         if self._writer is None:
@@ -87,7 +80,8 @@ class Database:
             connection.exec_driver_sql("SELECT 1")
 
     def prove_cooperative(self) -> None:
-        """Ten waits of 0.2 s at once must take about 0.2 s: a driver that blocks the whole process is refused.
+        """Ten waits of 0.2 s at once must take about 0.2 s: a driver that blocks the whole process is
+        refused.
 
         For processes with green threads; SQLite has nothing to wait for.
         """
@@ -129,12 +123,13 @@ def _connect(url: str, settings: Settings) -> Engine:
         max_overflow=0,
         pool_timeout=settings.deadline,
         pool_use_lifo=True,
+        hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 3, "application_name": "krill"},
     )
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

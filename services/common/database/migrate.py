@@ -15,7 +15,9 @@ _LOCK = 0x6B72696C6C  # "krill": whoever migrates holds it, so that two do not a
 
 
 def upgrade(package: str, metadata: MetaData, engine: Engine) -> str:
-    """Bring a database to the newest revision of `package` (such as `services.isp.migrations`); returns it."""
+    """Bring a database to the newest revision of `package` (such as `services.isp.migrations`); returns
+    it.
+    """
     config = _config(package, metadata)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":

@@ -26,14 +26,20 @@ class Tally:
         self._size = kept
         self._lock = threading.Lock()
 
-    def read(self, connection: Connection, resource: str, scope: Scope, others: Iterable[str] = ()) -> tuple[int, int]:
+    def read(
+        self, connection: Connection, resource: str, scope: Scope, others: Iterable[str] = ()
+    ) -> tuple[int, int]:
         """(rows of `resource` in the scope, state number that also covers the resources in `others`)."""
         t = self.table
         mine = t.c.resource == resource
         if not scope.everything:
             mine = and_(mine, t.c.realm.in_(sorted(scope.realms)))
         wanted = or_(mine, t.c.resource.in_(list(others))) if others else mine
-        statement = select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes)).where(wanted).group_by(t.c.resource)
+        statement = (
+            select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes))
+            .where(wanted)
+            .group_by(t.c.resource)
+        )
         found = connection.execute(statement).all()
         return sum(int(r[1]) for r in found if r[0] == resource), sum(int(r[2]) for r in found)
 
@@ -62,7 +68,11 @@ class Tally:
     def compact(self, connection: Connection) -> None:
         """Fold what has piled up; the sums stay. Rows that another transaction is folding are skipped."""
         t = self.table
-        piles = select(t.c.resource, t.c.realm).group_by(t.c.resource, t.c.realm).having(func.count() > FOLD_ABOVE)
+        piles = (
+            select(t.c.resource, t.c.realm)
+            .group_by(t.c.resource, t.c.realm)
+            .having(func.count() > FOLD_ABOVE)
+        )
         for resource, realm in connection.execute(piles).all():
             rows = select(t.c.id).where(t.c.resource == resource, t.c.realm == realm)
             gone = connection.execute(

@@ -21,7 +21,9 @@ MASK = "**********"
 class UnitOfWork:
     """`connection` is inside a transaction that the caller commits after `flush`."""
 
-    def __init__(self, connection: Connection, metadata: MetaData, tally: Tally, context: Context, source: str) -> None:
+    def __init__(
+        self, connection: Connection, metadata: MetaData, tally: Tally, context: Context, source: str
+    ) -> None:
         self.connection = connection
         self.context = context
         self.source = source
@@ -41,7 +43,14 @@ class UnitOfWork:
         self._deltas[resource, realm] = self._deltas.get((resource, realm), 0) + rows
 
     def audit(
-        self, action: int, resource: str, model: str, object_id: Any, label: str, realm: str, changes: dict[str, Any]
+        self,
+        action: int,
+        resource: str,
+        model: str,
+        object_id: Any,
+        label: str,
+        realm: str,
+        changes: dict[str, Any],
     ) -> None:
         """`changes`: field → [before, after]; the caller masks secrets with `MASK`."""
         self._audit.append(

@@ -124,7 +124,9 @@ class Engine(Reads):
         atomic: bool,
         dry_run: bool,
     ) -> Reply:
-        """Each item by itself, with its own result; `atomic`: all or none; `dry_run`: tell, and leave no trace."""
+        """Each item by itself, with its own result; `atomic`: all or none; `dry_run`: tell, and leave no
+        trace.
+        """
         results: list[Row] = []
         try:
             with self.writing(context) as write:
@@ -161,7 +163,9 @@ class Engine(Reads):
     ) -> Reply:
         """Create rows from the lines of import `name` that are not in yet; progress is committed with them.
 
-        `lines`: [number, object], or [number, [{"error": text}]] for one that could not be read. Answers the
+        `lines`: [number, object], or [number, [{"error": text, "cut": bool}]] for one that could not be
+        read; one
+        that was cut off is told but not taken as done. Answers the
         progress of the whole import: `{"lines", "created", "failed", "errors": [{"line", "errors"}]}`.
         """
         declared = self.resource(resource)
@@ -171,10 +175,11 @@ class Engine(Reads):
                 progress = Progress.begin(write, resource, name)
                 for number, item in lines:
                     if number > progress.lines:
-                        outcome = self._item(write, item, lambda w, one: (201, w.add(declared, _read(one))["id"]))
-                        progress.note(number, outcome.get("errors"))
-                progress.keep()
-                answer = progress.answer()
+                        outcome = self._item(
+                            write, item, lambda w, one: (201, w.add(declared, _read(one))["id"])
+                        )
+                        progress.note(number, outcome.get("errors"), cut=_is_cut(item))
+                answer = progress.keep()
                 if dry_run:
                     raise Undo
         except Undo:
@@ -184,14 +189,20 @@ class Engine(Reads):
     # ---- for the platform ---------------------------------------------------------------------
 
     def usage(self, context: Context, realm: str) -> Reply:
-        """How many rows of each resource a realm has: `{"customers": 12, …}`, resources without rows left out."""
+        """How many rows of each resource a realm has: `{"customers": 12, …}`, resources without rows left
+        out.
+        """
 
         def work(connection: Connection) -> dict[str, int]:
             found: dict[str, int] = {}
             for resource in self.contract.resources:
                 if isinstance(resource.scoping, InRealm) and not resource.where:
                     table = self.metadata.tables[resource.table]
-                    rows = select(func.count()).select_from(table).where(table.c[resource.scoping.column] == realm)
+                    rows = (
+                        select(func.count())
+                        .select_from(table)
+                        .where(table.c[resource.scoping.column] == realm)
+                    )
                     if number := connection.execute(rows).scalar_one():
                         found[resource.name] = int(number)
             return found
@@ -226,9 +237,18 @@ def _items(items: Any) -> list[Any]:
 
 def _read(item: Any) -> Any:
     """A line's object; raises what was wrong with a line that could not be read."""
-    if isinstance(item, list) and len(item) == 1 and isinstance(item[0], dict) and "error" in item[0]:
-        raise InvalidInput({"non_field_errors": [item[0]["error"]]})
+    if isinstance(item, list):
+        text = (
+            item[0]["error"]
+            if item and isinstance(item[0], dict) and "error" in item[0]
+            else "Expected an object."
+        )
+        raise InvalidInput({"non_field_errors": [text]})
     return item
+
+
+def _is_cut(item: Any) -> bool:
+    return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get("cut") is True
 
 
 def _key_of(item: Any, index: int) -> Any:

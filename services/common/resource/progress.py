@@ -14,7 +14,9 @@ MOST_ERRORS = 1000
 
 
 class Progress:
-    """`lines`: the number of the last line that is done. At most `MOST_ERRORS` errors are kept; `failed` counts all."""
+    """`lines`: the number of the last line that is done. At most `MOST_ERRORS` errors are kept; `failed`
+    counts all.
+    """
 
     def __init__(self, write: Write, identity: dict[str, str], row: Any) -> None:
         self._write = write
@@ -23,6 +25,7 @@ class Progress:
         self.created: int = row.created
         self.failed: int = row.failed
         self.errors: list[dict[str, Any]] = list(row.errors)
+        self._cut: dict[str, Any] | None = None
 
     @classmethod
     def begin(cls, write: Write, resource: str, name: str) -> Progress:
@@ -39,8 +42,11 @@ class Progress:
                 raise Conflict("This import is under way in another request.") from error
         return cls(write, identity, row)
 
-    def note(self, line: int, errors: Any) -> None:
-        """Line `line` is done: created, or refused with `errors`."""
+    def note(self, line: int, errors: Any, *, cut: bool = False) -> None:
+        """Line `line` is done: created, or refused with `errors`. A `cut` one is told only, not done."""
+        if cut:
+            self._cut = {"line": line, "errors": errors}
+            return
         self.lines = line
         if errors is None:
             self.created += 1
@@ -49,11 +55,12 @@ class Progress:
         if len(self.errors) < MOST_ERRORS:
             self.errors.append({"line": line, "errors": errors})
 
-    def keep(self) -> None:
+    def keep(self) -> dict[str, Any]:
+        """Write the progress; answers it, with the line that was cut off among the errors."""
         table = self._write.unit.table("imports")
         mine = [table.c[key] == value for key, value in self._identity.items()]
-        values = {**self.answer(), "updated": self._write.now}
-        self._write.connection.execute(update(table).where(*mine).values(**values))
-
-    def answer(self) -> dict[str, Any]:
-        return {"lines": self.lines, "created": self.created, "failed": self.failed, "errors": self.errors}
+        done = {"lines": self.lines, "created": self.created, "failed": self.failed, "errors": self.errors}
+        self._write.connection.execute(update(table).where(*mine).values(**done, updated=self._write.now))
+        if self._cut is not None:
+            done |= {"failed": self.failed + 1, "errors": [*self.errors, self._cut]}
+        return done

@@ -50,7 +50,9 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page begins: the sort values of its neighbour, and the direction to go. None: an end of the list."""
+    """Where a page begins: the sort values of its neighbour, and the direction to go. None: an end of the
+    list.
+    """
 
     values: tuple[Any, ...] | None
     backwards: bool = False
@@ -176,7 +178,9 @@ class Grammar:
         for name in names:
             if name not in known and name not in foreign:
                 choices = ", ".join(sorted([*known, *foreign])) or "none"
-                errors.setdefault("joins", []).append(f'"{name}" is not a relation; known relations: {choices}.')
+                errors.setdefault("joins", []).append(
+                    f'"{name}" is not a relation; known relations: {choices}.'
+                )
         return tuple(known[name] for name in names if name in known)
 
     def _sort(
@@ -218,7 +222,9 @@ class Grammar:
             parts = text.split(",") if operator in _ANY_OF else [text]
             if len(parts) > MOST_VALUES:
                 raise ValueError(f"No more than {MOST_VALUES} values are allowed.")
-            return Filter(field, "exact" if operator == "in" else operator, tuple(self._value(field, p) for p in parts))
+            return Filter(
+                field, "exact" if operator == "in" else operator, tuple(self._value(field, p) for p in parts)
+            )
         except ValueError as error:
             errors.setdefault(key, []).append(str(error))
             return None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from services.common.context import Context
 from services.common.contract import Contract, InRealm, Relation, Resource
@@ -22,11 +22,15 @@ from services.common.errors import AmbiguousKey, InvalidInput, NotFound
 from services.common.fields import BIGGEST, Children, Field, Members, Text
 from services.common.resource.query import DEEPEST, Cursor, Grammar, Parameters, Query
 from services.common.resource.representation import Representation, csv_lines, dumps, ndjson
-from services.common.resource.sql import Source, count, page
+from services.common.resource.sql import Source, count, page, shape_of_query, shape_of_scope, values
 from services.common.rpc.reply import Reply
 from services.common.settings import Settings
 
 MOST_JOINED = 10_000
+MOST_STATEMENTS = 2000
+Objects = list[dict[str, Any]]
+Rows = list[Any]
+
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 
 
@@ -41,6 +45,7 @@ class Reads:
         self.tally = Tally(metadata.tables["tally"])
         self.grammar = Grammar(settings.zone, settings.api_level, settings.page_size, settings.max_page_size)
         self._shapes: dict[tuple[Any, ...], Representation] = {}
+        self._statements: dict[tuple[Any, ...], Select[Any]] = {}
 
     # ---- parts --------------------------------------------------------------------------------
 
@@ -71,6 +76,16 @@ class Reads:
             found = self._shapes[key] = Representation(fields, self.rules(resource), self.settings, secrets)
         return found
 
+    def statement(self, context: Context, *shape: Any, build: Callable[[], Select[Any]]) -> Select[Any]:
+        """The statement of this shape, built once: making one of sixty columns costs more than running it."""
+        key = (shape_of_scope(context), context.secrets, *shape)
+        found = self._statements.get(key)
+        if found is None:
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._statements.clear()
+            found = self._statements[key] = build()
+        return found
+
     # ---- keys ---------------------------------------------------------------------------------
 
     def resolve(self, connection: Connection, resource: Resource, key: str, context: Context) -> Any:
@@ -87,7 +102,8 @@ class Reads:
                 if "\0" in key or not isinstance(field, Text):
                     continue
                 condition = column == key
-            found = connection.execute(select(source.table.c.id).where(source.visible(), condition).limit(2)).all()
+            statement = select(source.table.c.id).where(source.visible(), condition).limit(2)
+            found = connection.execute(statement, values(context, resource)).all()
             if len(found) > 1:
                 raise AmbiguousKey()
             if found:
@@ -106,13 +122,16 @@ class Reads:
         limit: int | None = None,
         header: bool = True,
     ) -> Reply:
-        """A page of rows: body = JSON array (or CSV/NDJSON text); meta: count, limit, offset, next, previous, ignored.
+        """A page of rows: body = JSON array (or CSV/NDJSON text); meta: count, limit, offset, next,
+        previous, ignored.
 
         `foreign`: joins that the caller composes itself. `shape`: "json", "ndjson", "csv" (the last
         two without count). `limit` overrides the client's page size.
         """
         declared = self.resource(resource)
-        query = self.grammar.parse(declared, parameters, secrets=context.secrets, foreign=foreign, limit=limit)
+        query = self.grammar.parse(
+            declared, parameters, secrets=context.secrets, foreign=foreign, limit=limit
+        )
         return self._answer(context, declared, query, shape=shape, header=header)
 
     def _answer(
@@ -127,7 +146,7 @@ class Reads:
     ) -> Reply:
         form = self.shape(resource, query.fields, context.secrets)
 
-        def work(connection: Connection) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        def work(connection: Connection) -> tuple[Objects, dict[str, Any]]:
             members, meta = self._page(connection, context, resource, query, form, within)
             if shape == "json":
                 meta["count"] = self._count(connection, context, resource, query, within)
@@ -148,19 +167,24 @@ class Reads:
         query: Query,
         form: Representation,
         within: tuple[Relation, Any] | None,
-    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        source = self.source(resource, context)
-        # After the members: the row's id, what its joins hang on, and what the next cursor is made of.
-        joined = [source.table.c.id, *(self._local_key(source, one) for one in query.joins)]
-        sorting = [source.value(one.field) for one in query.sort] if query.cursor else []
-        columns = form.columns(source, [*joined, *sorting])
-        statement = page(source, columns, query)
-        if within is not None:
-            statement = statement.where(self._inside(source, within))
-        rows = [] if query.offset >= DEEPEST // 2 else list(connection.execute(statement).all())
+    ) -> tuple[Objects, dict[str, Any]]:
+        def build() -> Select[Any]:
+            # After the members: the row's id, what its joins hang on, and what the next cursor is made of.
+            source = self.source(resource, context)
+            joined = [source.table.c.id, *(self._local_key(source, one) for one in query.joins)]
+            sorting = [source.value(one.field) for one in query.sort] if query.cursor else []
+            return page(
+                source, form.columns(source, [*joined, *sorting]), query, *self._inside(source, within)
+            )
+
+        parent = within and within[0].name
+        shape = ("page", resource.name, parent, *form.names, shape_of_query(query))
+        statement = self.statement(context, *shape, build=build)
+        bound = self._values(context, resource, query, within)
+        rows = [] if query.offset >= DEEPEST // 2 else list(connection.execute(statement, bound).all())
         meta: dict[str, Any] = {"limit": query.limit, "offset": query.offset, "ignored": list(query.ignored)}
         if query.cursor is not None:
-            rows, links = _turned(rows, query, len(sorting))
+            rows, links = _turned(rows, query, len(query.sort))
             meta.update(links)
         members = form.members(rows)
         self._complete(connection, context, resource, form.fields, query.joins, rows, members, form.width)
@@ -175,19 +199,19 @@ class Reads:
         within: tuple[Relation, Any] | None,
     ) -> int:
         source = self.source(resource, context)
-        statement = count(source, query)
-        tallied = isinstance(resource.scoping, InRealm) and not resource.where
-        if within is not None:
-            return int(connection.execute(statement.where(self._inside(source, within))).scalar_one())
-        if not tallied:
-            return int(connection.execute(statement).scalar_one())
+        statement = count(source, query, *self._inside(source, within))
+        bound = self._values(context, resource, query, within)
+
+        def counted() -> int:
+            return int(connection.execute(statement, bound).scalar_one())
+
+        if within is not None or resource.where or not isinstance(resource.scoping, InRealm):
+            return counted()
         rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
         if not query.filters and not query.search:
             return rows
         scope = None if context.scope.everything else context.scope.realms
-        return self.tally.counted(
-            (resource.name, scope, query.signature), state, lambda: int(connection.execute(statement).scalar_one())
-        )
+        return self.tally.counted((resource.name, scope, query.signature), state, counted)
 
     # ---- detail -------------------------------------------------------------------------------
 
@@ -202,15 +226,35 @@ class Reads:
         """One row: body = JSON object; meta: id, version, ignored."""
         declared = self.resource(resource)
         query = self.grammar.parse(declared, parameters, secrets=context.secrets, foreign=foreign)
-        return self.database.reading(lambda c: self.one(c, context, declared, self.resolve(c, declared, key, context), query))
 
-    def one(self, connection: Connection, context: Context, resource: Resource, id_: Any, query: Query) -> Reply:
+        def work(connection: Connection) -> Reply:
+            if not declared.textual_id and key.isascii() and key.isdecimal() and int(key) <= BIGGEST:
+                try:  # the common case in one statement
+                    return self.one(connection, context, declared, int(key), query)
+                except NotFound:
+                    pass  # it may still be the row's key in another system
+            return self.one(
+                connection, context, declared, self.resolve(connection, declared, key, context), query
+            )
+
+        return self.database.reading(work)
+
+    def one(
+        self, connection: Connection, context: Context, resource: Resource, id_: Any, query: Query
+    ) -> Reply:
         """The row with this id as `query` wants it; `NotFound` when it is not visible."""
-        source = self.source(resource, context)
         form = self.shape(resource, query.fields, context.secrets)
-        extra = [source.table.c.id, *(self._local_key(source, one) for one in query.joins), source.table.c.version]
-        statement = select(*form.columns(source, extra)).where(source.visible(), source.table.c.id == id_)
-        rows = connection.execute(statement.select_from(source.tables())).all()
+
+        def build() -> Select[Any]:
+            source = self.source(resource, context)
+            joined = [self._local_key(source, one) for one in query.joins]
+            columns = form.columns(source, [source.table.c.id, *joined, source.table.c.version])
+            chosen = source.table.c.id == bindparam("id")
+            return select(*columns).where(source.visible(), chosen).select_from(source.tables())
+
+        shape = ("one", resource.name, *form.names, tuple(one.name for one in query.joins))
+        bound = {**values(context, resource), "id": id_}
+        rows = connection.execute(self.statement(context, *shape, build=build), bound).all()
         if not rows:
             raise NotFound()
         members = form.members(rows)
@@ -231,7 +275,9 @@ class Reads:
         limit: int | None = None,
         header: bool = True,
     ) -> Reply:
-        """What is on the other side of a relation: a page as `list` gives it, an unpaged array, or one object."""
+        """What is on the other side of a relation: a page as `list` gives it, an unpaged array, or one
+        object.
+        """
         declared = self.resource(resource)
         link = declared.related[relation]
         target = self.contract.by_name[link.to]
@@ -243,7 +289,9 @@ class Reads:
                 return id_
             source = self.source(declared, context)
             return connection.execute(
-                select(self._local_key(source, link)).select_from(source.tables()).where(source.table.c.id == id_)
+                select(self._local_key(source, link))
+                .select_from(source.tables())
+                .where(source.table.c.id == id_)
             ).scalar_one()
 
         found = self.database.reading(other)
@@ -253,7 +301,11 @@ class Reads:
             return self.database.reading(lambda c: self.one(c, context, target, found, query))
         if not link.paged:
             parsed = self.grammar.parse(
-                target, [*parameters, ("sort", link.sort)], secrets=context.secrets, foreign=foreign, limit=MOST_JOINED
+                target,
+                [*parameters, ("sort", link.sort)],
+                secrets=context.secrets,
+                foreign=foreign,
+                limit=MOST_JOINED,
             )
             return self._answer(context, target, parsed, within=(link, found), shape=shape, header=header)
         return self._answer(context, target, query, within=(link, found), shape=shape, header=header)
@@ -262,9 +314,17 @@ class Reads:
         """The column here that a relation hangs on."""
         return source.table.c.id if relation.many else source.value(source.resource.by_name[relation.by])
 
-    def _inside(self, source: Source, within: tuple[Relation, Any]) -> Any:
-        relation, parent = within
-        return source.value(source.resource.by_name[relation.by]) == parent
+    def _inside(self, source: Source, within: tuple[Relation, Any] | None) -> Rows:
+        """The condition that rows belong to a parent, if any; its key is bound as `parent`."""
+        if within is None:
+            return []
+        return [source.value(source.resource.by_name[within[0].by]) == bindparam("parent")]
+
+    def _values(
+        self, context: Context, resource: Resource, query: Query, within: tuple[Relation, Any] | None
+    ) -> dict[str, Any]:
+        bound = values(context, resource, query)
+        return bound if within is None else {**bound, "parent": within[1]}
 
     def _complete(
         self,
@@ -274,7 +334,7 @@ class Reads:
         fields: Sequence[Field],
         joins: Sequence[Relation],
         rows: Sequence[Any],
-        members: list[dict[str, Any]],
+        members: Objects,
         width: int,
     ) -> None:
         """Fill in member sets, children and joins of a page, one statement each."""
@@ -282,54 +342,81 @@ class Reads:
         for field in fields:
             if isinstance(field, Members):
                 table = self.metadata.tables[field.table]
-                statement = select(table.c[field.mine], table.c[field.theirs]).where(table.c[field.mine].in_(ids))
-                _spread(members, field.name, ids, connection.execute(statement.order_by(table.c[field.theirs])).all())
+                statement = select(table.c[field.mine], table.c[field.theirs]).where(
+                    table.c[field.mine].in_(ids)
+                )
+                _spread(
+                    members,
+                    field.name,
+                    ids,
+                    connection.execute(statement.order_by(table.c[field.theirs])).all(),
+                )
             elif isinstance(field, Children):
                 other = self.source(self.contract.by_name[field.of], context)
                 by = other.value(other.resource.by_name[field.by])
-                chosen = select(by, other.table.c.id).where(by.in_(ids), other.visible()).order_by(other.table.c.id)
-                _spread(members, field.name, ids, connection.execute(chosen).all())
+                chosen = (
+                    select(by, other.table.c.id)
+                    .where(by.in_(ids), other.visible())
+                    .order_by(other.table.c.id)
+                )
+                found = connection.execute(
+                    chosen.select_from(other.tables()), values(context, other.resource)
+                ).all()
+                _spread(members, field.name, ids, found)
         for index, relation in enumerate(joins):
             keys = [row[width + 1 + index] for row in rows]
-            found = self._joined(connection, context, relation, {key for key in keys if key is not None})
+            related = self._joined(connection, context, relation, {key for key in keys if key is not None})
             for member, key in zip(members, keys, strict=True):
-                member[relation.name] = found.get(key, []) if relation.many else (found.get(key) or [None])[0]
+                member[relation.name] = (
+                    related.get(key, []) if relation.many else (related.get(key) or [None])[0]
+                )
 
     def _joined(
         self, connection: Connection, context: Context, relation: Relation, keys: set[Any]
-    ) -> dict[Any, list[dict[str, Any]]]:
+    ) -> dict[Any, Objects]:
         """The related rows of a whole page, by the key they hang on."""
         if not keys:
             return {}
         target = self.contract.by_name[relation.to]
         emitted = [one for one in target.emitted(self.settings.api_level) if one.name not in relation.omit]
         form = self.shape(target, emitted, context.secrets)
-        source = self.source(target, context)
-        key = source.value(target.by_name[relation.by]) if relation.many else source.table.c.id
-        columns = form.columns(source, [source.table.c.id, key])
-        order = self.grammar.parse(target, [("sort", relation.sort)]).sort
-        statement: Select[Any] = select(*columns).where(source.visible(), key.in_(sorted(keys)))
-        statement = statement.order_by(*source.order(order)).limit(MOST_JOINED + 1)
-        rows = connection.execute(statement.select_from(source.tables())).all()
+
+        def build() -> Select[Any]:
+            source = self.source(target, context)
+            key = source.value(target.by_name[relation.by]) if relation.many else source.table.c.id
+            order = source.order(self.grammar.parse(target, [("sort", relation.sort)]).sort)
+            columns = form.columns(source, [source.table.c.id, key])
+            wanted = key.in_(bindparam("keys", expanding=True))
+            statement = (
+                select(*columns).where(source.visible(), wanted).order_by(*order).limit(MOST_JOINED + 1)
+            )
+            return statement.select_from(source.tables())
+
+        statement = self.statement(
+            context, "join", target.name, relation.by, relation.sort, *form.names, build=build
+        )
+        rows = connection.execute(statement, {**values(context, target), "keys": sorted(keys)}).all()
         if len(rows) > MOST_JOINED:
-            raise InvalidInput({"joins": [f"{relation.name} has too many rows here; ask for a smaller page."]})
+            raise InvalidInput(
+                {"joins": [f"{relation.name} has too many rows here; ask for a smaller page."]}
+            )
         members = form.members(rows)
         self._complete(connection, context, target, form.fields, (), rows, members, form.width)
-        grouped: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        grouped: dict[Any, Objects] = defaultdict(list)
         for row, member in zip(rows, members, strict=True):
             grouped[row[-1]].append(member)
         return grouped
 
 
-def _spread(members: list[dict[str, Any]], name: str, ids: list[Any], pairs: Iterable[Any]) -> None:
-    grouped: dict[Any, list[Any]] = defaultdict(list)
+def _spread(members: Objects, name: str, ids: Rows, pairs: Iterable[Any]) -> None:
+    grouped: dict[Any, Rows] = defaultdict(list)
     for mine, theirs in pairs:
         grouped[mine].append(theirs)
     for member, id_ in zip(members, ids, strict=True):
         member[name] = grouped.get(id_, [])
 
 
-def _turned(rows: list[Any], query: Query, keys: int) -> tuple[list[Any], dict[str, Any]]:
+def _turned(rows: Rows, query: Query, keys: int) -> tuple[Rows, dict[str, Any]]:
     """The page in its forward order, and the cursors of its neighbours."""
     assert query.cursor is not None
     more = len(rows) > query.limit

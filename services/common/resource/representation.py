@@ -28,11 +28,15 @@ class Representation:
     `members` makes the dictionaries. A secret that may not be seen is blanked by the database.
     """
 
-    def __init__(self, fields: Sequence[Field], rules: Any, installation: Installation, secrets: bool) -> None:
+    def __init__(
+        self, fields: Sequence[Field], rules: Any, installation: Installation, secrets: bool
+    ) -> None:
         self.fields = fields
         self.names = [one.name for one in fields]
         self._secrets = secrets
-        self._makers = [(one, _maker(one, rules, installation)) for one in fields if isinstance(one, Computed)]
+        self._makers = [
+            (one, _maker(one, rules, installation)) for one in fields if isinstance(one, Computed)
+        ]
 
     def columns(self, source: Source, extra: Iterable[Any] = ()) -> list[Label[Any]]:
         """One label per member, then the needs of computed members, then `extra` expressions."""
@@ -51,12 +55,12 @@ class Representation:
 
     def members(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
         names = self.names
-        made = [dict(zip(names, row)) for row in rows]
+        made = [dict(zip(names, row, strict=False)) for row in rows]  # a row is longer by its extra columns
         start = len(names)
         for one, make in self._makers:
             end = start + len(one.needs)
             name = one.name
-            for member, row in zip(made, rows):
+            for member, row in zip(made, rows, strict=True):
                 member[name] = make(*row[start:end])
             start = end
         return made
@@ -93,7 +97,9 @@ def dumps(value: Any) -> bytes:
 
 
 def ndjson(members: Sequence[dict[str, Any]]) -> bytes:
-    return b"".join(orjson.dumps(one, option=orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_APPEND_NEWLINE) for one in members)
+    return b"".join(
+        orjson.dumps(one, option=orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_APPEND_NEWLINE) for one in members
+    )
 
 
 def csv_lines(fields: Sequence[Field], members: Sequence[dict[str, Any]], *, header: bool) -> bytes:

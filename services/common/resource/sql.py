@@ -1,7 +1,8 @@
 """From a declaration and a query to SQL: only the columns asked for, always within a scope.
 
-A statement on a resource cannot be built without a `Scope`: `Source` takes it and puts it into
-every condition it makes.
+A statement on a resource cannot be built without a scope: `Source` takes it and puts it into every
+condition it makes. Statements hold names, never values (`f0_1`: the second value of the first
+filter), so that one statement serves all requests of the same shape; `values` gives what to bind.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     FromClause,
     Label,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     cast,
     exists,
     false,
@@ -32,7 +35,84 @@ from sqlalchemy import (
 from services.common.context import Context
 from services.common.contract import Contract, Everyone, InRealm, OwnedBy, Resource, SharedWith, Within
 from services.common.fields import AllOf, Concat, Count, Field, Members, Reference, Text
-from services.common.resource.query import Cursor, Filter, Query, Sort
+from services.common.resource.query import Filter, Query, Sort
+
+_ESCAPE = "/"
+
+
+def shape_of_scope(context: Context) -> str:
+    """How a scope is written in SQL: all rows, none, those of one realm or of several."""
+    scope = context.scope
+    if scope.everything:
+        return "all"
+    return ("none", "one")[len(scope.realms)] if len(scope.realms) < 2 else "several"
+
+
+def shape_of_query(query: Query) -> tuple[Any, ...]:
+    """What of a query changes the text of its statements; its values do not."""
+    filters = tuple((f.field.name, f.operator, tuple(v is None for v in f.values)) for f in query.filters)
+    terms = tuple(_number(term) is not None for term in query.search)
+    order = tuple((one.field.name, one.descending) for one in query.sort)
+    cursor: Any = None
+    if query.cursor is not None:
+        nulls = query.cursor.values and tuple(value is None for value in query.cursor.values)
+        cursor = (query.cursor.backwards, nulls)
+    isnull = tuple(f.values[0] for f in query.filters if f.operator == "isnull")
+    return filters, isnull, terms, order, cursor, bool(query.offset), tuple(one.name for one in query.joins)
+
+
+def values(context: Context, resource: Resource, query: Query | None = None) -> dict[str, Any]:
+    """What to bind to the names in the statements of this caller and query."""
+    realms = sorted(context.scope.realms)
+    bound: dict[str, Any] = {
+        "user_id": context.user_id,
+        "realms": realms,
+        "realm": realms[0] if realms else None,
+    }
+    if query is None:
+        return bound
+    for index, one in enumerate(query.filters):
+        for place, value in enumerate(one.values):
+            bound[f"f{index}_{place}"] = _written(one, value)
+    for index, term in enumerate(query.search):
+        bound[f"s{index}"] = like(term)
+        bound[f"s{index}_id"] = _number(term)
+        for field in resource.fields:
+            if field.searched and isinstance(field, Text) and field.normalize is not None:
+                bound[f"s{index}_{field.name}"] = field.parse(term)
+    if query.cursor is not None:
+        bound["limit"] = query.limit + 1
+        bound.update({f"k{index}": value for index, value in enumerate(query.cursor.values or ())})
+    else:
+        bound["limit"] = query.limit
+    bound["offset"] = query.offset
+    return bound
+
+
+def _written(one: Filter, value: Any) -> Any:
+    if one.operator == "icontains":
+        return like(value)
+    if one.operator == "contains":
+        return f"%{escaped(value)}%"
+    if one.operator == "startswith":
+        return f"{escaped(value)}%"
+    folded = isinstance(one.field, Text) and not one.field.case_matters and one.operator in ("exact", "ne")
+    return value.lower() if folded and value is not None else value
+
+
+def escaped(text: str) -> str:
+    """The text as a LIKE pattern that matches only itself."""
+    for special in (_ESCAPE, "%", "_"):
+        text = text.replace(special, _ESCAPE + special)
+    return text
+
+
+def like(text: str) -> str:
+    return f"%{escaped(text.lower())}%"
+
+
+def _number(term: str) -> int | None:
+    return int(term) if term.isascii() and term.isdecimal() and len(term) < 19 else None
 
 
 class Source:
@@ -76,19 +156,21 @@ class Source:
         if isinstance(field, AllOf):
             return and_(*(self._holds(item) for item in field.of))
         if isinstance(field, Concat):
-            parts = (
+            parts: list[ColumnElement[str]] = [
                 literal(item.strip("'")) if item.startswith("'") else cast(self.column(item), String)
                 for item in field.of
-            )
-            first, *rest = parts
-            for part in rest:
-                first = first.concat(part)
-            return first
+            ]
+            whole = parts[0]
+            for part in parts[1:]:
+                whole = whole.concat(part)
+            return whole
         if isinstance(field, Count):
             other = Source(self.contract, self.metadata, self.contract.by_name[field.of], self.context)
             by = other.resource.by_name[field.by]
             counted = select(func.count()).select_from(other.table)
-            return counted.where(other.column(by.source) == self.table.c.id, other.visible()).scalar_subquery()
+            return counted.where(
+                other.column(by.source) == self.table.c.id, other.visible()
+            ).scalar_subquery()
         return self.column(field.source)
 
     def _holds(self, item: str) -> ColumnElement[bool]:
@@ -108,78 +190,89 @@ class Source:
     def _scope(self) -> ColumnElement[bool]:
         scoping, scope = self.resource.scoping, self.context.scope
         if isinstance(scoping, OwnedBy):
-            return self.table.c[scoping.column] == self.context.user_id
+            return self.table.c[scoping.column] == bindparam(
+                "user_id", type_=self.table.c[scoping.column].type
+            )
         if scope.everything or isinstance(scoping, Everyone):
             return true()
-        realms = sorted(scope.realms)
+        if not scope.realms:
+            return false()
         if isinstance(scoping, InRealm):
             column = self.table.c[scoping.column]
-            inside = in_(column, realms)
-            return or_(column.is_(None), inside) if scoping.shared and realms else inside
+            return (
+                or_(column.is_(None), self._in_realms(column)) if scoping.shared else self._in_realms(column)
+            )
         members = self.resource.by_name[scoping.field]
         assert isinstance(members, Members)
         linked = self.metadata.tables[members.table]
         mine = linked.c[members.mine] == self.table.c.id
         theirs = linked.c[members.theirs]
+        inside = self._in_realms(theirs)
         if isinstance(scoping, SharedWith):
-            if not realms:
-                return false()
-            return or_(~exists().where(mine), exists().where(mine, theirs.in_(realms)))
+            return or_(~exists().where(mine), exists().where(mine, inside))
         assert isinstance(scoping, Within)
-        return and_(exists().where(mine), ~exists().where(mine, theirs.not_in(realms)))
+        return and_(exists().where(mine), ~exists().where(mine, not_(inside)))
 
-    def matches(self, one: Filter) -> ColumnElement[bool]:
+    def _in_realms(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """One realm as an equality, which lets an index on (realm, …) give the order."""
+        if len(self.context.scope.realms) == 1:
+            return column == bindparam("realm")
+        return column.in_(bindparam("realms", expanding=True))
+
+    def matches(self, index: int, one: Filter) -> ColumnElement[bool]:
+        """The condition of the filter at this place of the query."""
         column = self.value(one.field)
-        operator, values = one.operator, one.values
+        operator = one.operator
         if operator == "isnull":
-            return column.is_(None) if values[0] else column.is_not(None)
+            return column.is_(None) if one.values[0] else column.is_not(None)
         if operator in ("contains", "startswith"):
-            like = getattr(column, operator)
-            return like(values[0], autoescape=True)  # type: ignore[no-any-return]
+            return cast(column, String).like(bindparam(f"f{index}_0"), escape=_ESCAPE)
         if operator == "icontains":
-            return contains(column, values[0])
-        if operator == "exact":
-            return self._any_of(one.field, column, values)
-        if operator == "ne":
-            return func.coalesce(not_(self._any_of(one.field, column, values)), True)
-        if values[0] is None:
+            return contains(column, f"f{index}_0")
+        if operator in ("exact", "ne"):
+            found = self._any_of(index, one, column)
+            return found if operator == "exact" else func.coalesce(not_(found), true())
+        if one.values[0] is None:
             return false()
+        value = self._bound(f"f{index}_0", column)
         compare = {"gt": column.__gt__, "gte": column.__ge__, "lt": column.__lt__, "lte": column.__le__}
-        return compare[operator](values[0])
+        return compare[operator](value)
 
-    def _any_of(self, field: Field, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-        present = [value for value in values if value is not None]
+    def _any_of(self, index: int, one: Filter, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        present = [place for place, value in enumerate(one.values) if value is not None]
         conditions: list[ColumnElement[bool]] = []
         if present:
-            if isinstance(field, Text) and not field.case_matters:
-                folded = func.lower(column)
-                conditions.append(folded.in_([value.lower() for value in present]))
-            else:
-                conditions.append(in_(column, present))
-        if len(present) < len(values):
+            folded = isinstance(one.field, Text) and not one.field.case_matters
+            compared = func.lower(column) if folded else column
+            names = [self._bound(f"f{index}_{place}", column) for place in present]
+            conditions.append(compared == names[0] if len(names) == 1 else compared.in_(names))
+        if len(present) < len(one.values):
             conditions.append(column.is_(None))
         return or_(*conditions)
 
-    def found(self, term: str) -> ColumnElement[bool]:
+    def _bound(self, name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+        return bindparam(name, type_=column.type)
+
+    def found(self, index: int, term: str) -> ColumnElement[bool]:
         """The rows in which any searched field contains the term, or equals it in its stored form."""
         conditions: list[ColumnElement[bool]] = []
         for field in self.resource.fields:
             if not field.searched or not isinstance(field, Text):
                 continue
             column = self.value(field)
-            conditions.append(contains(column, term))
-            if field.normalize is not None and (stored := field.parse(term)) != term:
-                conditions.append(column == stored)
-        if term.isdecimal() and len(term) < 19 and not self.resource.textual_id:
-            conditions.append(self.table.c.id == int(term))
+            conditions.append(contains(column, f"s{index}"))
+            if field.normalize is not None:
+                conditions.append(column == bindparam(f"s{index}_{field.name}"))
+        if _number(term) is not None and not self.resource.textual_id:
+            conditions.append(self.table.c.id == bindparam(f"s{index}_id"))
         return or_(false(), *conditions)
 
     def where(self, query: Query) -> list[ColumnElement[bool]]:
         """Scope, filters and search: what decides which rows there are."""
         return [
             self.visible(),
-            *(self.matches(one) for one in query.filters),
-            *(self.found(term) for term in query.search),
+            *(self.matches(index, one) for index, one in enumerate(query.filters)),
+            *(self.found(index, term) for index, term in enumerate(query.search)),
         ]
 
     # ---- order --------------------------------------------------------------------------------
@@ -201,65 +294,67 @@ class Source:
             return True
         return bool(self.table.c[field.source].nullable)
 
-    def beyond(self, sort: Sequence[Sort], cursor: Cursor) -> ColumnElement[bool]:
-        """The rows after (or, backwards, before) the cursor's row in this order."""
-        assert cursor.values is not None
-        directions = {one.descending for one in sort}
-        plain = not any(self.nullable(one.field) for one in sort)
+    def beyond(self, query: Query) -> ColumnElement[bool]:
+        """The rows after (or, backwards, before) the cursor's row in the query's order."""
+        assert query.cursor is not None and query.cursor.values is not None
+        sort, backwards = query.sort, query.cursor.backwards
         columns = [self.value(one.field) for one in sort]
-        if plain and len(directions) == 1:
-            descending = directions.pop() != cursor.backwards
-            if len(columns) == 1:
-                return columns[0] < cursor.values[0] if descending else columns[0] > cursor.values[0]
-            ours, theirs = tuple_(*columns), tuple_(*cursor.values)
-            return ours < theirs if descending else ours > theirs
+        bound = [self._bound(f"k{index}", column) for index, column in enumerate(columns)]
+        directions = {one.descending for one in sort}
+        if len(directions) == 1 and not any(self.nullable(one.field) for one in sort):
+            descending = directions.pop() != backwards
+            ours: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
+            theirs: Any = bound[0] if len(bound) == 1 else tuple_(*bound)
+            past: ColumnElement[bool] = ours < theirs if descending else ours > theirs
+            return past
         alternatives: list[ColumnElement[bool]] = []
         equal: list[ColumnElement[bool]] = []
-        for one, column, value in zip(sort, columns, cursor.values, strict=True):
-            alternatives.append(and_(*equal, _past(column, value, one.descending != cursor.backwards)))
-            equal.append(column.is_(None) if value is None else column == value)
+        for one, column, name, value in zip(sort, columns, bound, query.cursor.values, strict=True):
+            missing = value is None
+            alternatives.append(and_(*equal, _past(column, name, missing, one.descending != backwards)))
+            equal.append(column.is_(None) if missing else column == name)
         return or_(*alternatives)
 
 
-def _past(column: ColumnElement[Any], value: Any, descending: bool) -> ColumnElement[bool]:
-    """Strictly after `value` where nulls come last (ascending) or first (descending)."""
+def _past(column: ColumnElement[Any], bound: Any, missing: bool, descending: bool) -> ColumnElement[bool]:
+    """Strictly after a value where nulls come last (ascending) or first (descending)."""
     if descending:
-        return column.is_not(None) if value is None else column < value
-    return false() if value is None else or_(column > value, column.is_(None))
+        return column.is_not(None) if missing else column < bound
+    return false() if missing else or_(column > bound, column.is_(None))
 
 
-def in_(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    """`column IN values`; one value as an equality, which lets an index on (column, …) give the order."""
-    if not values:
-        return false()
-    return column == values[0] if len(values) == 1 else column.in_(values)
+def contains(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the bound pattern occurs, letter case aside."""
+    return func.lower(cast(column, String)).like(bindparam(name), escape=_ESCAPE)
 
 
-def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """Whether the text occurs, letter case aside; `%` and `_` stand for themselves."""
-    return func.lower(cast(column, String)).contains(text.lower(), autoescape=True)
-
-
-def page(source: Source, columns: Sequence[Label[Any]], query: Query) -> Select[Any]:
-    """One page of rows: by offset, or from the cursor on (then one row more than the limit, to know of a next)."""
-    conditions = source.where(query)
+def page(
+    source: Source, columns: Sequence[Label[Any]], query: Query, *inside: ColumnElement[bool]
+) -> Select[Any]:
+    """One page of rows: by offset, or from the cursor on (then one row more than the limit, to know of a
+    next).
+    """
+    conditions = [*source.where(query), *inside]
+    limit: BindParameter[int] = bindparam("limit")
     if query.cursor is not None:
         if query.cursor.values is not None:
-            conditions.append(source.beyond(query.sort, query.cursor))
+            conditions.append(source.beyond(query))
         order = source.order(query.sort, query.cursor.backwards)
-        statement = select(*columns).where(*conditions).order_by(*order).limit(query.limit + 1)
+        statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
         return statement.select_from(source.tables())
     order = source.order(query.sort)
     if not query.offset:
-        statement = select(*columns).where(*conditions).order_by(*order).limit(query.limit)
+        statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
         return statement.select_from(source.tables())
     # Deep pages: walk the narrow index to the page, and only then fetch its wide rows.
-    ids = select(source.table.c.id).where(*conditions).order_by(*order).limit(query.limit).offset(query.offset)
+    ids = (
+        select(source.table.c.id).where(*conditions).order_by(*order).limit(limit).offset(bindparam("offset"))
+    )
     chosen = ids.select_from(source.tables()).subquery("chosen")
     tables = source.tables().join(chosen, chosen.c.id == source.table.c.id)
     return select(*columns).select_from(tables).order_by(*order)
 
 
-def count(source: Source, query: Query) -> Select[Any]:
-    conditions = source.where(query)
+def count(source: Source, query: Query, *inside: ColumnElement[bool]) -> Select[Any]:
+    conditions = [*source.where(query), *inside]
     return select(func.count()).select_from(source.tables()).where(*conditions)

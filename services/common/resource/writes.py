@@ -18,9 +18,19 @@ from services.common.context import Context
 from services.common.contract import InRealm, OwnedBy, Resource, SharedWith
 from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK, UnitOfWork
 from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
-from services.common.fields import REQUIRED, AllOf, Children, Computed, Concat, Count, Field, Members, Reference
+from services.common.fields import (
+    REQUIRED,
+    AllOf,
+    Children,
+    Computed,
+    Concat,
+    Count,
+    Field,
+    Members,
+)
 from services.common.resource.body import cleaned
 from services.common.resource.reads import Reads
+from services.common.resource.sql import values
 from services.common.types import Row
 
 _INTERNAL = frozenset(("version",))
@@ -41,13 +51,13 @@ class Write:
 
     def add(self, resource: Resource, body: Any) -> Row:
         """A new row from a request body. Raises `InvalidInput`."""
-        values = cleaned(resource, body, None, partial=False, secrets=self.context.secrets)
-        refs = self._references(resource, values, None)
+        new = cleaned(resource, body, None, partial=False, secrets=self.context.secrets)
+        refs = self._references(resource, new, None)
         if "realm" in resource.by_name and resource.by_name["realm"].writable:
-            self._place(values, refs)
-        self._share(resource, None, values)
-        self._apply(resource, None, values, refs)
-        row = self._insert(resource, values)
+            self._place(new, refs)
+        self._share(resource, None, new)
+        self._apply(resource, None, new, refs)
+        row = self._insert(resource, new)
         self._after(resource, "created", row, refs)
         return row
 
@@ -58,8 +68,7 @@ class Write:
         old = self.row(resource, id_, lock=True)
         if versions is not None and old["version"] not in versions:
             raise PreconditionFailed()
-        values = cleaned(resource, body, old, partial=partial, secrets=self.context.secrets)
-        new = {**old, **values}
+        new = {**old, **cleaned(resource, body, old, partial=partial, secrets=self.context.secrets)}
         refs = self._references(resource, new, old)
         self._share(resource, old, new)
         self._apply(resource, old, new, refs)
@@ -80,7 +89,9 @@ class Write:
                 child = self.reads.contract.by_name[relation.to]
                 by = self._column(child, child.by_name[relation.by])
                 table = self._table(child)
-                ids = self.connection.execute(select(table.c.id).where(by == id_).order_by(table.c.id)).scalars()
+                ids = self.connection.execute(
+                    select(table.c.id).where(by == id_).order_by(table.c.id)
+                ).scalars()
                 for child_id in list(ids):
                     self.remove(child, child_id)
         if (removing := getattr(self.reads.rules(resource), "removing", None)) is not None:
@@ -128,7 +139,9 @@ class Write:
             statement = update(table).where(table.c.id == id_)
             self.connection.execute(statement.values(**values, version=table.c.version + 1))
             return
-        found = self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
+        found = (
+            self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
+        )
         old = self._named(declared, dict(found))
         new = {**old, **values}
         if changed := _changes(declared, old, new):
@@ -143,14 +156,15 @@ class Write:
         """The visible row with this id, by field name, member sets included."""
         source = self.reads.source(resource, self.context)
         statement = select(source.table).where(source.visible(), source.table.c.id == id_)
-        found = self.connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
+        statement = statement.with_for_update() if lock else statement
+        found = self.connection.execute(statement, values(self.context, resource)).mappings().one_or_none()
         if found is None:
             raise NotFound()
         row = self._named(resource, dict(found))
         for members in resource.members():
             table = self.unit.table(members.table)
-            values = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
-            row[members.name] = sorted(self.connection.execute(values).scalars())
+            theirs = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
+            row[members.name] = sorted(self.connection.execute(theirs).scalars())
         return row
 
     def _table(self, resource: Resource) -> Any:
@@ -197,13 +211,15 @@ class Write:
 
     def _update(self, resource: Resource, old: Row, new: Row, changed: dict[str, list[Any]]) -> Row:
         table = self._table(resource)
-        values = {name: value for name, value in self._columns(resource, new).items() if value != old.get(name)}
-        values.pop("id", None)
-        values["version"] = old["version"] + 1
+        fresh = {
+            name: value for name, value in self._columns(resource, new).items() if value != old.get(name)
+        }
+        fresh.pop("id", None)
+        fresh["version"] = old["version"] + 1
         if "updated" in table.c:
-            values["updated"] = self.now
+            fresh["updated"] = self.now
         with self._constraints(resource):
-            statement = update(table).where(table.c.id == old["id"]).values(**values).returning(table)
+            statement = update(table).where(table.c.id == old["id"]).values(**fresh).returning(table)
             row = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
         for members in resource.members():
             row[members.name] = new[members.name]
@@ -226,7 +242,9 @@ class Write:
         if self.unit.dialect == "postgresql":
             sequence = func.pg_get_serial_sequence(table.name, "id")
             return int(self.connection.execute(select(func.nextval(sequence))).scalar_one())
-        used = self.connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
+        used = self.connection.exec_driver_sql(
+            "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
+        ).scalar()
         return int(used or 0) + 1
 
     # ---- rules --------------------------------------------------------------------------------
@@ -260,18 +278,20 @@ class Write:
                 if old is None or old.get(field.name) != value:
                     errors[field.name] = [f'Invalid pk "{value}" - object does not exist.']
         for members in resource.members():
-            values = new.get(members.name) or []
-            fresh = set(values) - set((old or {}).get(members.name, ()))
+            fresh = set(new.get(members.name) or []) - set((old or {}).get(members.name, ()))
             if members.name == "realms":
                 missing = {value for value in fresh if not self.context.scope.allows(value)}
             elif members.to is not None and fresh:
                 source = self.reads.source(self.reads.contract.by_name[members.to], self.context)
                 ids = select(source.table.c.id).where(source.visible(), source.table.c.id.in_(fresh))
-                missing = fresh - set(self.connection.execute(ids).scalars())
+                known = self.connection.execute(ids, values(self.context, source.resource)).scalars()
+                missing = fresh - set(known)
             else:
                 missing = set()
             if missing:
-                errors[members.name] = [f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)]
+                errors[members.name] = [
+                    f'Invalid pk "{one}" - object does not exist.' for one in sorted(missing)
+                ]
         if errors:
             raise InvalidInput(errors)
         return found
@@ -291,7 +311,9 @@ class Write:
             raise InvalidInput({"realm": [f'Invalid pk "{values["realm"]}" - object does not exist.']})
 
     def _share(self, resource: Resource, old: Row | None, new: Row) -> None:
-        """A row that other realms use too is not for a user of some realms to write; his own go to his realms."""
+        """A row that other realms use too is not for a user of some realms to write; his own go to his
+        realms.
+        """
         if not isinstance(resource.scoping, SharedWith) or self.context.scope.everything:
             return
         name = resource.scoping.field
@@ -306,7 +328,9 @@ class Write:
     def _book(self, resource: Resource, action: int, row: Row, changed: dict[str, list[Any]]) -> None:
         """Audit, counters and event of one row's write."""
         realm = _realm(resource, row)
-        label = " ".join(str(row[name]) for name in resource.label if row.get(name) not in (None, "")) or str(row["id"])
+        label = " ".join(str(row[name]) for name in resource.label if row.get(name) not in (None, "")) or str(
+            row["id"]
+        )
         self.unit.audit(action, resource.name, resource.model, row["id"], label, realm, changed)
         self.unit.wrote(resource.name, realm, {ADDED: 1, CHANGED: 0, DELETED: -1}[action])
         if resource.events:
@@ -315,7 +339,9 @@ class Write:
             if action == CHANGED:
                 data["changed"] = sorted(changed)
             sequence = row["version"] + (1 if action == DELETED else 0)
-            self.unit.emit(f"{resource.singular}.{names[action]}", f"{resource.name}/{row['id']}", sequence, realm, data)
+            self.unit.emit(
+                f"{resource.singular}.{names[action]}", f"{resource.name}/{row['id']}", sequence, realm, data
+            )
 
     @contextmanager
     def _constraints(self, resource: Resource, field: str | None = None) -> Iterator[None]:
@@ -327,12 +353,16 @@ class Write:
             if columns is None:
                 raise Conflict(f"This {resource.singular} is still in use.") from error
             name = field or _field_of(resource, columns[-1])
-            raise InvalidInput({name: [f"{resource.title or resource.singular} with this {name} already exists."]}) from error
+            raise InvalidInput(
+                {name: [f"{resource.title or resource.singular} with this {name} already exists."]}
+            ) from error
 
 
 def _stored(resource: Resource, field: Field) -> bool:
     """Whether the field is a column of the resource's own table."""
-    return not isinstance(field, (Computed, Members, Children, Count, AllOf, Concat)) and "." not in field.source
+    return (
+        not isinstance(field, (Computed, Members, Children, Count, AllOf, Concat)) and "." not in field.source
+    )
 
 
 def _told(resource: Resource, field: Field) -> bool:
@@ -403,6 +433,6 @@ def _broken(error: IntegrityError, table: Any) -> list[str] | None:
     for constraint in table.constraints:
         if constraint.name == name and hasattr(constraint, "columns"):
             return [column.name for column in constraint.columns]
-    if name and name.startswith("pk_") or name == f"{table.name}_pkey":
+    if (name and name.startswith("pk_")) or name == f"{table.name}_pkey":
         return ["id"]
     raise error

@@ -1,8 +1,9 @@
-"""The client of the gateway's threads: calls over RabbitMQ in nameko's protocol, many in flight on one connection.
+"""The client of the gateway's threads: calls over RabbitMQ in nameko's protocol, many in flight on one
+connection.
 
-Every call ends: by its reply, by the broker's word that nobody serves it, by the loss of the connection, or by its
-deadline, whichever is first. The connection is opened by the first call, so that a client made before a fork is
-sound after it. Never sends a call that changes something twice.
+Every call ends: by its reply, by the broker's word that nobody serves it, by the loss of the connection, or
+by its deadline, whichever is first. The connection is opened by the first call, so that a client made before
+a fork is sound after it. Never sends a call that changes something twice.
 """
 
 from __future__ import annotations
@@ -48,7 +49,16 @@ class AmqpPending:
     """One call. `outcome` is written once, by whoever ends the call, before the latch opens."""
 
     __slots__ = (
-        "id", "service", "method", "body", "context", "began", "ended", "outcome", "_latch", "_client",
+        "_client",
+        "_latch",
+        "began",
+        "body",
+        "context",
+        "ended",
+        "id",
+        "method",
+        "outcome",
+        "service",
     )  # fmt: skip
 
     def __init__(
@@ -93,7 +103,7 @@ class AmqpPending:
 class ReadPending:
     """A call that changes nothing: sent again for a short while when its service seems to be restarting."""
 
-    __slots__ = ("_client", "_first", "_arguments")
+    __slots__ = ("_arguments", "_client", "_first")
 
     def __init__(self, client: AmqpClient, first: AmqpPending, arguments: bytes) -> None:
         self._client, self._first, self._arguments = client, first, arguments
@@ -114,7 +124,8 @@ class ReadPending:
 
 
 class AmqpClient:
-    """`max_pending` calls at most are in flight; `read_retry`: seconds that a read may hide a service's restart."""
+    """`max_pending` calls at most are in flight; `read_retry`: seconds that a read may hide a service's
+    restart."""
 
     def __init__(self, uri: str, *, max_pending: int = 1000, read_retry: float = 0.3) -> None:
         self.read_retry = read_retry
@@ -215,11 +226,13 @@ class AmqpClient:
     def returned(self, correlation_id: str) -> None:
         pending = self._pending.pop(correlation_id, None)
         if pending is not None:
-            self._breaker(pending.service).gone()
+            self._breaker(pending.service).reset()
             pending.end(Failure.UNROUTABLE)
 
     def lost(self) -> None:
         self._waiting.clear()
+        for breaker in list(self._breakers.values()):
+            breaker.reset()
         for correlation_id in list(self._pending):
             self._end(correlation_id, Failure.BROKER_LOST)
 

@@ -1,7 +1,7 @@
 """The client side of a call, whatever carries it. `amqp` and `local` implement these protocols.
 
-Errors are always of the `ApiError` family: `ServiceUnavailable` (unknown or dead service, broker away, breaker
-open, too many calls pending), `DeadlineExceeded`, or the error that the service raised, rebuilt.
+Errors are always of the `ApiError` family: `ServiceUnavailable` (unknown or dead service, broker away,
+breaker open, too many calls pending), `DeadlineExceeded`, or the error that the service raised, rebuilt.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class Client(Protocol):
     def start(
         self, service: str, method: str, arguments: dict[str, Any], context: Context, *, read: bool = False
     ) -> Pending:
-        """Sends the call and returns at once; failures come out of `result()`. `arguments` are JSON-able, else
-        `TypeError`. `read`: the call changes nothing, so that it may be sent again while a service restarts."""
+        """Sends the call and returns at once; failures come out of `result()`. `arguments` are JSON-able,
+        else `TypeError`. `read`: the call changes nothing, so that it may be sent again while a service
+        restarts."""
 
     def call(
         self, service: str, method: str, arguments: dict[str, Any], context: Context, *, read: bool = False

@@ -1,12 +1,12 @@
 """The AMQP side of a service: receives requests, hands them to the container, sends the replies.
 
-One connection and one channel a service. It outlives the broker: whatever happens to the connection, the container
-lives on, the loop connects again within a second, and a reply that can no longer be sent is dropped (its caller has
-been told already). Without a broker URI (calls stay in the process) it does nothing.
+One connection and one channel a service. It outlives the broker: whatever happens to the connection, the
+container lives on, the loop connects again within a second, and a reply that can no longer be sent is dropped
+(its caller has been told already). Without a broker URI (calls stay in the process) it does nothing.
 
-The queue is durable, since RabbitMQ 4.3 refuses transient queues that are not exclusive, and auto-delete, so that a
-call to a dead service is returned at once instead of waiting to be executed late. `x-expires` removes the one that
-an unclean death of broker and service together leaves behind.
+The queue is durable, since RabbitMQ 4.3 refuses transient queues that are not exclusive, and auto-delete, so
+that a call to a dead service is returned at once instead of waiting to be executed late. `x-expires` removes
+the one that an unclean death of broker and service together leaves behind.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ import amqp
 import eventlet
 import structlog
 from kombu.connection import Connection
+from kombu.exceptions import OperationalError
 from nameko.extensions import SharedExtension
 
 from services.common.errors import ApiError
 from services.common.rpc import wire
 
 HEARTBEAT = 10
-TICK = 1.0
+TICK, DRAINING_TICK = 1.0, 0.05
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 CONNECT_TIMEOUT = 5.0
 CLOSE_TIMEOUT = 2.0
-ORPHAN_LIFE = 10_000
+ORPHAN_LIFE = 5_000
 """Milliseconds that a queue without a consumer lives."""
 TRANSPORT = {
     "socket_settings": {socket.TCP_NODELAY: 1, socket.TCP_USER_TIMEOUT: 5_000},
-    # With this capability py-amqp reads the socket before each publish: from a worker, while the loop reads it too.
+    # With the capability `connection.blocked` py-amqp reads the socket before each publish: a worker would
+    # read while the loop is reading too, and take parts of frames from it.
     "client_properties": {
         "capabilities": {
             "consumer_cancel_notify": True,
@@ -46,7 +48,7 @@ TRANSPORT = {
     },
 }
 
-BROKER_ERRORS = (*amqp.Connection.connection_errors, *amqp.Connection.channel_errors)
+BROKER_ERRORS = (OperationalError, *amqp.Connection.connection_errors, *amqp.Connection.channel_errors)
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +87,8 @@ class RequestConsumer(SharedExtension):  # type: ignore[misc]
     def stop(self) -> None:
         self._draining = self._closing = True
         if self._thread is not None:
-            self._thread.wait()
+            with eventlet.Timeout(CLOSE_TIMEOUT, False):  # it may be trying to connect
+                self._thread.wait()
 
     def kill(self) -> None:
         self._draining = self._closing = True
@@ -99,12 +102,15 @@ class RequestConsumer(SharedExtension):  # type: ignore[misc]
     # The loop.
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        pause, told = FIRST_PAUSE, False
         while not self._draining:
             try:
                 self._receive(self._connect())
             except Exception as error:
-                log.warning("broker away", error=describe(error), exc_info=not isinstance(error, BROKER_ERRORS))
+                known = isinstance(error, BROKER_ERRORS)
+                if not (known and told and self._idle.is_set()):
+                    log.warning("broker away", error=describe(error), exc_info=not known)
+                told = True
             if not self._idle.is_set():
                 self._idle.set()
                 pause = FIRST_PAUSE
@@ -132,7 +138,7 @@ class RequestConsumer(SharedExtension):  # type: ignore[misc]
         log.info("receiving calls", service=self.container.service_name)
         while not self._closing:
             with suppress(TimeoutError):
-                connection.drain_events(timeout=TICK)
+                connection.drain_events(timeout=DRAINING_TICK if self._draining else TICK)
             connection.heartbeat_check()
             if self._draining and not self._idle.is_set():
                 channel.basic_cancel(tag)

@@ -1,8 +1,8 @@
 """A nameko container that a failing call cannot kill.
 
-nameko kills the container when anything but the method itself fails (a dependency whose database is away, a reply
-that cannot be sent). Here such a failure is the answer of that one call. Also the one place where a call gets its
-log context and is counted, and where a call whose deadline has passed is not executed.
+nameko kills the container when anything but the method itself fails (a dependency whose database is away, a
+reply that cannot be sent). Here such a failure is the answer of that one call. Also the one place where a
+call gets its log context and is counted, and where a call whose deadline has passed is not executed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Container(ServiceContainer):  # type: ignore[misc]
     def dispatch(
         self, entrypoint: Any, args: list[Any], kwargs: dict[str, Any], context: Context, answer: Answer
     ) -> None:
-        """Runs a call in a worker and answers exactly once. Never blocks: a call waits for a free worker aside."""
+        """Runs a call in a worker and answers once. Never blocks: a call waits for a free worker aside."""
         began = time.monotonic()
 
         def handle_result(_: WorkerContext | None, result: object, exc_info: Any) -> tuple[object, Any]:

@@ -1,4 +1,4 @@
-"""What a service class is made of: `rpc`, `CallContext`, `timer`. A service imports nothing of nameko itself."""
+"""What a service class is made of: `rpc`, `CallContext`, `timer`. A service imports no nameko itself."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ __all__ = ["CallContext", "Provider", "Rpc", "rpc", "timer"]
 
 
 class Rpc(NamekoRpc):  # type: ignore[misc]
-    """A method that others may call: keyword arguments in, `Reply` out. An `ApiError` that it raises reaches the
-    caller; any other exception is logged here and reaches the caller as `internal_error` without its text."""
+    """A method that others may call: keyword arguments in, `Reply` out. An `ApiError` that it raises reaches
+    the caller; any other exception is logged here and reaches the caller as `internal_error` without its
+    text."""
 
     rpc_consumer = RequestConsumer()
 

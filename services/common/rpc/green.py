@@ -1,6 +1,7 @@
 """What must happen in a green process before anything else is imported. Must itself import nothing of ours.
 
-psycopg 3 chooses its wait function when it is imported: without `wait_select` every query blocks all green threads.
+psycopg 3 chooses its wait function when it is imported: without `wait_select` every query blocks all green
+threads.
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 """One connection to the broker for all the calls of a process, kept by a thread of its own (pika).
 
-Callers hand requests over without a lock; one wake-up of the thread serves all that are waiting by then. When the
-connection goes, the owner is told at once, and the thread connects again within a second. Works in plain threads and
-under eventlet. What a request or a reply means is the business of `amqp`.
+Callers hand requests over without a lock; one wake-up of the thread serves all that are waiting by then. When
+the connection goes, the owner is told at once, and the thread connects again within a second. Works in plain
+threads and under eventlet. What a request or a reply means is the business of `amqp`.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import pika
@@ -45,8 +47,30 @@ class Owner(Protocol):
         """Called about once a second."""
 
 
+class BatchingConnection(SelectConnection):  # type: ignore[misc]
+    """pika writes each frame with a system call of its own, three a request; here a batch goes as one."""
+
+    _batch: list[bytes] | None = None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        self._batch = []
+        try:
+            yield
+        finally:
+            data, self._batch = b"".join(self._batch), None
+            if data:
+                self._adapter_emit_data(data)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        if self._batch is None:
+            super()._adapter_emit_data(data)
+        else:
+            self._batch.append(data)
+
+
 class Link:
-    """`ready`: requests can be sent now. `tried`: set once the first attempt to connect has ended either way."""
+    """`ready`: requests can be sent now. `tried`: set once the first attempt to connect ended either way."""
 
     def __init__(self, uri: str, owner: Owner) -> None:
         self._parameters = pika.URLParameters(uri)
@@ -58,7 +82,7 @@ class Link:
         self._connection: Any = None
         self._channel: Any = None
         self._woken = False
-        self._was_ready = False
+        self._was_ready = self._told = False
         self._stop = threading.Event()
         self.ready = False
         self._reply_to = ""
@@ -95,7 +119,7 @@ class Link:
 
     def _serve(self) -> None:
         """From the attempt to connect until the connection has ended."""
-        self._connection = SelectConnection(
+        self._connection = BatchingConnection(
             self._parameters,
             on_open_callback=self._opened,
             on_open_error_callback=self._ended,
@@ -120,7 +144,9 @@ class Link:
             self._connection.ioloop.stop()
 
     def _ended(self, connection: Any, reason: Exception) -> None:
-        if not self._stop.is_set():
+        self.ready = False
+        if not self._stop.is_set() and not self._told:
+            self._told = True
             log.warning("broker away", error=str(reason) or type(reason).__name__)
         connection.ioloop.stop()
 
@@ -142,12 +168,14 @@ class Link:
         channel.basic_consume(queue, self._on_reply, auto_ack=True, exclusive=True, callback=self._consuming)
 
     def _channel_ended(self, _channel: Any, reason: Exception) -> None:
+        self.ready = False
         if not self._connection.is_closing and not self._connection.is_closed:
             log.warning("channel closed by the broker", error=str(reason))
             self._shut()
 
     def _consuming(self, _frame: Any) -> None:
-        self._was_ready = True
+        self._was_ready, self._told = True, False
+        log.info("connected to the broker")
         self._connection.ioloop.call_later(SWEEP, self._swept)
         self._up()
 
@@ -174,9 +202,10 @@ class Link:
 
     def _send(self) -> None:
         self._woken = False
-        while self.ready and (request := self._owner.next_request(self._reply_to)):
-            key, body, properties = request
-            self._channel.basic_publish(wire.EXCHANGE, key, body, properties, mandatory=True)
+        with self._connection.batch():
+            while self.ready and (request := self._owner.next_request(self._reply_to)):
+                key, body, properties = request
+                self._channel.basic_publish(wire.EXCHANGE, key, body, properties, mandatory=True)
 
     def _on_reply(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
         self._owner.replied(properties.correlation_id, body, properties.headers or {})

@@ -1,4 +1,5 @@
-"""A client for services of the same green process: no broker, the same bytes, the same errors, the same deadlines.
+"""A client for services of the same green process: no broker, the same bytes, the same errors, the same
+deadlines.
 
 Arguments, context and replies pass through `wire` as they would over AMQP, so that both modes behave alike.
 """

@@ -1,7 +1,8 @@
 """Runs service classes: as a process of their own behind a broker, or embedded in the caller's green process.
 
-nameko's command line is not used (it breaks on new setuptools). A process waits for a broker that is not there yet,
-starts a dead container again, stops gracefully on SIGTERM or SIGINT, and at once on the second of them.
+nameko's command line is not used (it breaks on new setuptools). A process waits for a broker that is not
+there yet, starts a dead container again, stops gracefully on SIGTERM or SIGINT, and at once on the second of
+them.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from services.common.rpc.container import Container
 from services.common.rpc.local import LocalClient
 from services.common.settings import Settings
 
+FIRST_PAUSE = 0.15
 DEATHS, WITHIN = 5, 60.0
-"""A container that dies so often within so many seconds takes the process down: its supervisor shall see it."""
+"""A container that dies so often within so many seconds takes the process down: its supervisor shall see it.
+"""
 
 Checks = dict[str, Callable[[], None]]
 
@@ -34,12 +37,14 @@ log = structlog.get_logger(__name__)
 
 
 def config_for(settings: Settings, amqp_uri: str | None) -> dict[str, Any]:
-    """nameko's configuration, as `container.config` shows it to dependency providers, which find the settings there."""
+    """nameko's configuration, as `container.config` shows it to dependency providers, which find the settings
+    there."""
     return {"AMQP_URI": amqp_uri, "max_workers": settings.workers, "settings": settings}
 
 
 def embed(services: Sequence[type], settings: Settings) -> LocalClient:
-    """Starts the services in this process, which must be green, without a broker. Closing the client stops them."""
+    """Starts the services in this process, which must be green, without a broker. Closing the client stops
+    them."""
     _require_green()
     client = LocalClient()
     for service in services:
@@ -50,8 +55,9 @@ def embed(services: Sequence[type], settings: Settings) -> LocalClient:
 
 
 def run_services(services: Sequence[type], settings: Settings, checks: Checks | None = None) -> int:
-    """Runs until told to stop. Returns the process's exit code: 0 after a signal, 1 when a container keeps dying.
-    `checks` say whether the process is ready, besides the connection to the broker; each raises when not."""
+    """Runs until told to stop. Returns the process's exit code: 0 after a signal, 1 when a container keeps
+    dying. `checks` say whether the process is ready, besides the connection to the broker; each raises when
+    not."""
     _require_green()
     if settings.amqp is None:
         raise ValueError("a service process needs KRILL_AMQP_URI")
@@ -108,6 +114,7 @@ class _Process:
                 container.wait()
             except Exception:
                 log.exception("container died", service=container.service_name)
+                container.kill()
             if self._stopping:
                 return
             now = time.monotonic()
@@ -115,7 +122,7 @@ class _Process:
             if len(deaths) >= DEATHS:
                 self._finish(1)
                 return
-            eventlet.sleep(min(0.5 * 2 ** len(deaths), 10.0))
+            eventlet.sleep(FIRST_PAUSE * 2 ** len(deaths))
 
     def _signalled(self) -> None:
         if self._stopping or self._end.ready():
@@ -129,8 +136,8 @@ class _Process:
 
 
 def _on_signal(react: Callable[[], None]) -> None:
-    """Calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python's cannot switch green threads and
-    does not wake the hub; the wakeup descriptor does."""
+    """Calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python's cannot switch green
+    threads and does not wake the hub; the wakeup descriptor does."""
     receiving, sending = socket.socketpair()
     sending.setblocking(False)
     signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)

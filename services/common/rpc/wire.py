@@ -1,12 +1,16 @@
-"""The bytes of a call: nameko's own protocol, so that a stock nameko client or service tool still understands us.
+"""The bytes of a call: nameko's own protocol, so that a stock nameko client or service tool still understands
+us.
 
-Request: `{"args": [], "kwargs": {…}}`. Reply: `{"result": {"meta": {…}, "body": …}, "error": null}`. The body is
-spliced in as it is; where it stands is told in a header, so that the client cuts it out and parses only the rest.
-Both transports pass through here, which is what makes them answer alike. Knows neither AMQP library.
+Request: `{"args": [], "kwargs": {…}}`. Reply: `{"result": {"meta": {…}, "body": …}, "error": null}`. The body
+is spliced in as it is; where it stands is told in a header, so that the client cuts it out and parses only
+the rest. Both transports pass through here, which is what makes them answer alike. Knows neither AMQP
+library.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -59,8 +63,21 @@ def decode_request(raw: bytes | str) -> tuple[list[Any], dict[str, Any]]:
     return args, kwargs
 
 
+def _clock() -> str | None:
+    """Names the monotonic clock, which all processes of one machine share; None where it has no name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
+
+
+CLOCK = _clock()
+
+
 def encode_context(context: Context) -> str:
-    return orjson.dumps(context.to_wire()).decode()
+    """Between machines the deadline travels as what is left of it. Within one it also travels as it is, since
+    a request that waited in the buffers of a stalled process looks fresh otherwise."""
+    return orjson.dumps({**context.to_wire(), "clock": CLOCK, "deadline": context.deadline}).decode()
 
 
 def decode_context(header: str | bytes | None) -> Context:
@@ -68,7 +85,11 @@ def decode_context(header: str | bytes | None) -> Context:
     if header is None:
         return Context()
     try:
-        return Context.from_wire(orjson.loads(header))
+        described = orjson.loads(header)
+        context = Context.from_wire(described)
+        if CLOCK is not None and described.get("clock") == CLOCK:
+            context = replace(context, deadline=float(described["deadline"]))
+        return context
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedRequest("the context header cannot be read") from error
 

@@ -19,6 +19,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            # On a server that commits lazily, `settle` could not mark unflushed rows as visible to all.
+            connection.execute(text("SET LOCAL synchronous_commit = on"))
         yield connection
 
 
@@ -64,6 +66,7 @@ def settle(engine: Engine, metadata: MetaData) -> None:
         return
     names = ", ".join(map(engine.dialect.identifier_preparer.quote, metadata.tables))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.detach()  # the lifted limit must not go back to the pool
+        connection.detach()  # these settings must not go back to the pool
         connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET synchronous_commit = on"))
         connection.execute(text(f"VACUUM (ANALYZE) {names}"))

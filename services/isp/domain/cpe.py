@@ -12,22 +12,62 @@ from typing import Any
 from services.common.types import Installation, Row, Writing
 
 ACTIONS = ("reboot", "unprovision", "reprovision", "factory", "reconfig", "diagnostic")
-LINKS = ("customer", "profile", "model", "potses", "events", "cdrs", "logs", "livestatus", "links", "info", "cwmp_info")
+LINKS = (
+    "customer",
+    "profile",
+    "model",
+    "potses",
+    "events",
+    "cdrs",
+    "logs",
+    "livestatus",
+    "links",
+    "info",
+    "cwmp_info",
+)
 
 _PATHS = {"diagnostic": "cwmp_diagnostic", "cdrs": "events?type=cdr"}
 
 # Changes that reach the network: they move `tech_updated`.
 TECHNICAL = frozenset(
-    """access active address_profile bridge disable_provision disable_reconfig dsn external_voip fixed_address
-    line_profile mac model mtamac pppoe_password pppoe_username profile remote_id sn tech tv_profile voip_profile wanmac
-    me_vlan lan_cidr wifi_password wifi_profile wifi_ssid customer""".split()
+    (
+        "access",
+        "active",
+        "address_profile",
+        "bridge",
+        "disable_provision",
+        "disable_reconfig",
+        "dsn",
+        "external_voip",
+        "fixed_address",
+        "line_profile",
+        "mac",
+        "model",
+        "mtamac",
+        "pppoe_password",
+        "pppoe_username",
+        "profile",
+        "remote_id",
+        "sn",
+        "tech",
+        "tv_profile",
+        "voip_profile",
+        "wanmac",
+        "me_vlan",
+        "lan_cidr",
+        "wifi_password",
+        "wifi_profile",
+        "wifi_ssid",
+        "customer",
+    )
 )
 
 _NUCOM_WAN_OFFSET = 2
 
 
 def offered(is_bitstream: bool, tr069: bool | None, diagnostics: bool | None) -> list[str]:
-    """The actions a device offers (contract 3.4): always restart and defaults; provisioning unless the network
+    """The actions a device offers (contract 3.4): always restart and defaults; provisioning unless the
+    network
     is another operator's; configuration and diagnostics as TR-069 and the model allow."""
     able = {"factory", "reboot"}
     if not is_bitstream:
@@ -44,7 +84,9 @@ def links(
 ) -> dict[str, dict[str, str]]:
     base = f"{installation.links_prefix}/{id_}"
     return {
-        "actions": {name: f"{base}/{_PATHS.get(name, name)}" for name in offered(is_bitstream, tr069, diagnostics)},
+        "actions": {
+            name: f"{base}/{_PATHS.get(name, name)}" for name in offered(is_bitstream, tr069, diagnostics)
+        },
         "links": {name: f"{base}/{_PATHS.get(name, name)}" for name in LINKS},
     }
 
@@ -52,7 +94,9 @@ def links(
 def services(
     installation: Installation, tech: str, is_bitstream: bool, tr069: bool | None, voice_ports: str
 ) -> list[str]:
-    """What monitoring checks on the device (contract 3.5), from its technology and its lines with a number."""
+    """What monitoring checks on the device (contract 3.5), from its technology and its lines with a
+    number.
+    """
     names: list[str] = []
     if tech == "gpon" and not is_bitstream:
         names += ["provision", "txrx"]
@@ -75,7 +119,9 @@ def identify(installation: Installation, row: Row) -> None:
         row["pppoe_password"] = secrets.token_urlsafe(9)
 
 
-def complete(installation: Installation, now: dt.datetime, old: Row | None, new: Row, refs: dict[str, Row]) -> None:
+def complete(
+    installation: Installation, now: dt.datetime, old: Row | None, new: Row, refs: dict[str, Row]
+) -> None:
     """Values that follow from others."""
     model = refs.get("model", {})
     if new.get("tech") is None:
@@ -92,7 +138,9 @@ def complete(installation: Installation, now: dt.datetime, old: Row | None, new:
         new["tech_updated"] = now
 
 
-def check(installation: Installation, old: Row | None, new: Row, refs: dict[str, Row]) -> dict[str, list[str]]:
+def check(
+    installation: Installation, old: Row | None, new: Row, refs: dict[str, Row]
+) -> dict[str, list[str]]:
     """Rules between fields (contract 13), as field → messages."""
     errors: dict[str, list[str]] = {}
     before = old or {}
@@ -101,7 +149,12 @@ def check(installation: Installation, old: Row | None, new: Row, refs: dict[str,
     if customer is not None and "customer" in changed and customer["realm"] != new["realm"]:
         errors["customer"] = ["The customer belongs to another realm."]
     if changed & {"sn", "tech", "model"}:
-        if new["tech"] == "gpon" and not new["sn"] and installation.serial_number_required and not _was_without(old):
+        if (
+            new["tech"] == "gpon"
+            and not new["sn"]
+            and installation.serial_number_required
+            and not _was_without(old)
+        ):
             errors["sn"] = ["The Serial number is required for this technology."]
         if before.get("sn") and new["sn"] != before["sn"] and installation.serial_number_required:
             errors["sn"] = ["The Serial number cannot be changed once it is set."]
@@ -136,7 +189,8 @@ def changed(tx: Writing, old: Row, row: Row, refs: dict[str, Row]) -> None:
 def _add_ports(tx: Writing, row: Row, present: int, wanted: int) -> None:
     for order in range(present + 1, wanted + 1):
         tx.create(
-            "potses", {"cpe_id": row["id"], "realm": row["realm"], "order": order, "dtmf": "auto", "updated": tx.now}
+            "potses",
+            {"cpe_id": row["id"], "realm": row["realm"], "order": order, "dtmf": "auto", "updated": tx.now},
         )
 
 

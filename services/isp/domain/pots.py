@@ -5,7 +5,9 @@ from __future__ import annotations
 from services.common.types import Installation, Row, Writing
 
 
-def check(installation: Installation, old: Row | None, new: Row, refs: dict[str, Row]) -> dict[str, list[str]]:
+def check(
+    installation: Installation, old: Row | None, new: Row, refs: dict[str, Row]
+) -> dict[str, list[str]]:
     context = refs.get("context")
     if context is not None and context["realm"] != new["realm"]:
         return {"context": ["The context belongs to another realm."]}

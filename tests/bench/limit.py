@@ -1,0 +1,101 @@
+"""The physical limit: bare WSGI, psycopg and orjson on the same query, for the list and the detail.
+
+No token, no permission, no framework, no service boundary; the realms come from the environment
+(`BENCH_REALMS`). What the platform does beyond this is its price, printed as a fraction of this.
+Bodies are the same as everybody's, the count included, which is read where the platform keeps it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+import psycopg
+
+from tests.bench import wire
+
+REALMS = os.environ["BENCH_REALMS"].split(",")
+
+JOINED = {
+    "cpename": "c.internal_id",
+    "customer": "c.customer_id",
+    "model": "c.model_id",
+    "profile": "c.profile_id",
+    "latitude": "c.latitude::text",
+    "longitude": "c.longitude::text",
+    "has_tr069": "m.tr069",
+    "tr069": "m.tr069",
+    "avatar": "m.avatar",
+    "is_router": "m.is_router AND NOT c.bridge",
+    "_links": "m.diagnostics",
+    "_services": "c.voice_ports",
+}
+SELECT = "SELECT {}, c.is_bitstream FROM cpes c JOIN models m ON m.id = c.model_id".format(
+    ", ".join(f'{JOINED.get(name, f"c.{name}")} AS "{name}"' for name in wire.CPE_MEMBERS)
+)
+PAGE = f"{SELECT} WHERE c.realm = ANY(%s) ORDER BY c.id LIMIT %s OFFSET %s"
+ONE = f"{SELECT} WHERE c.realm = ANY(%s) AND c.id = %s"
+COUNT = "SELECT coalesce(sum(rows), 0)::bigint FROM tally WHERE resource = 'cpes' AND realm = ANY(%s)"
+ZONE = "-c timezone=Europe/Madrid"
+DETAIL = re.compile(r"/api/v2/isp/cpes/(\d+)/")
+
+Row = tuple[Any, ...]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+_thread = threading.local()
+
+
+def _connection() -> psycopg.Connection[Row]:
+    if not hasattr(_thread, "connection"):
+        _thread.connection = psycopg.connect(os.environ["BENCH_DATABASE"], autocommit=True, options=ZONE)
+        _thread.connection.prepare_threshold = 0
+    return _thread.connection
+
+
+def _cpe(row: Row) -> dict[str, Any]:
+    cpe = dict(zip(wire.CPE_MEMBERS, row, strict=False))  # the row has one column more
+    cpe["_services"] = wire.services(cpe["tech"], cpe["tr069"], row[-1], cpe["_services"])
+    cpe["_links"] = wire.links(cpe["id"], cpe["tr069"], cpe["_links"], row[-1])
+    return cpe
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isdecimal() else default
+
+
+def _page(environ: dict[str, Any]) -> dict[str, Any]:
+    query = dict(parse_qsl(environ["QUERY_STRING"]))
+    limit, offset = _number(query.get("limit", ""), 10), _number(query.get("offset", ""), 0)
+    connection = _connection()
+    (count,) = connection.execute(COUNT, [REALMS]).fetchone() or (0,)
+    rows = connection.execute(PAGE, [REALMS, limit, offset]).fetchall()
+
+    def link(start: int) -> str:
+        parameters = {"limit": limit} | ({"offset": start} if start > 0 else {})
+        return f"http://{environ['HTTP_HOST']}{environ['PATH_INFO']}?{urlencode(parameters)}"
+
+    return {
+        "count": count,
+        "next": link(offset + limit) if offset + limit < count else None,
+        "previous": link(offset - limit) if offset > 0 else None,
+        "results": [_cpe(row) for row in rows],
+    }
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """`GET /api/v2/isp/cpes/?limit=…&offset=…` and `GET /api/v2/isp/cpes/{id}/`; anything else is 404."""
+    answer: dict[str, Any] | None = None
+    if environ["PATH_INFO"] == "/api/v2/isp/cpes/":
+        answer = _page(environ)
+    elif match := DETAIL.fullmatch(environ["PATH_INFO"]):
+        row = _connection().execute(ONE, [REALMS, int(match[1])]).fetchone()
+        answer = _cpe(row) if row else None
+    body = orjson.dumps(answer)
+    status = "404 Not Found" if answer is None else "200 OK"
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]

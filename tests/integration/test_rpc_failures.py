@@ -1,0 +1,305 @@
+"""What a caller sees when a service or the broker dies, stalls or comes back: an answer in time, and health
+soon after."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import orjson
+import pika
+import pytest
+
+from services.common.context import Context
+from services.common.errors import ApiError, DeadlineExceeded, ServiceUnavailable
+from services.common.rpc.amqp import AmqpClient
+from tests.integration.rpc_broker import Broker, broker
+from tests.integration.rpc_process import ServiceProcess, answers, service
+
+AT_ONCE = 0.3
+"""Seconds: on a busy machine; it is a few milliseconds on one at rest, and the deadlines here are longer."""
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def node():
+    with broker() as running:
+        yield running
+
+
+@pytest.fixture
+def client(node: Broker):
+    made = AmqpClient(node.uri)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """The service process that a test left alive serves the next one."""
+    with ExitStack() as stack:
+        yield Stage(stack, tmp_path_factory)
+
+
+class Stage:
+    def __init__(self, stack: ExitStack, folders: pytest.TempPathFactory) -> None:
+        self._stack, self._folders = stack, folders
+        self._process: ServiceProcess | None = None
+
+    def toy(self, uri: str) -> ServiceProcess:
+        if self._process is None or not self._process.alive:
+            log = self._folders.mktemp("toy") / "log"
+            self._process = self._stack.enter_context(service(uri, log, "toy"))
+        return self._process
+
+    def leave(self) -> None:
+        if self._process is not None and self._process.alive:
+            self._process.kill()
+
+
+@pytest.fixture
+def toy(node: Broker, client: AmqpClient, stage: Stage):
+    process = stage.toy(node.uri)
+    answers(client)
+    return process
+
+
+@pytest.fixture
+def alone(stage: Stage):
+    """No other process serves `toy`."""
+    stage.leave()
+
+
+def failure(call) -> tuple[ApiError, float]:
+    """What the call raised and after how many seconds."""
+    began = time.monotonic()
+    with pytest.raises(ApiError) as caught:
+        call()
+    return caught.value, time.monotonic() - began
+
+
+def pid(client: AmqpClient) -> int:
+    return int(client.call("toy", "pid", {}, Context()).body)
+
+
+def test_a_broker_kill_fails_pending_calls_at_once_and_all_is_well_after_it_returns(
+    node: Broker, client: AmqpClient, toy: ServiceProcess, tmp_path: Path
+):
+    process = pid(client)
+    in_flight = [client.start("toy", "sleep", {"seconds": 0.7}, Context().within(20)) for _ in range(5)]
+    time.sleep(0.2)
+    node.kill()
+    for pending in in_flight:
+        error, seconds = failure(pending.result)
+        assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE
+    for _ in range(20):
+        error, seconds = failure(lambda: client.call("toy", "echo", {}, Context()))
+        assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE
+        time.sleep(0.05)  # the workers of the service end now, without a broker to answer over
+
+    opened = node.start()
+    answers(client, within=10)
+    assert time.monotonic() - opened < 3
+    assert pid(client) == process == toy.process.pid
+    assert not [line for line in toy.lines() if line["level"] in ("error", "critical")]
+
+
+def test_a_killed_service_leaves_no_caller_hanging_and_its_successor_answers(
+    node: Broker, client: AmqpClient, toy: ServiceProcess, tmp_path: Path
+):
+    pending = client.start("toy", "sleep", {"seconds": 5}, Context().within(1))
+    time.sleep(0.2)
+    toy.kill()
+    error, seconds = failure(pending.result)
+    assert error.status in (503, 504) and seconds < 1
+    for read in (False, False, True):
+        error, seconds = failure(lambda read=read: client.call("toy", "echo", {}, Context(), read=read))
+        assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE + (0.3 if read else 0)
+    with service(node.uri, tmp_path / "successor", "toy") as successor:
+        answers(client)
+        assert pid(client) == successor.process.pid
+
+
+def test_a_terminated_service_answers_what_it_has_begun(client: AmqpClient, toy: ServiceProcess):
+    pending = client.start("toy", "sleep", {"seconds": 1.6}, Context())
+    time.sleep(0.2)
+    toy.signal(signal.SIGTERM)
+    time.sleep(1.1)
+    error, seconds = failure(lambda: client.call("toy", "echo", {}, Context()))
+    assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE
+    assert pending.result().body == b'"slept"'
+    assert toy.process.wait(5) == 0
+
+
+def test_rolling_over_to_another_instance_loses_no_call(
+    node: Broker, client: AmqpClient, toy: ServiceProcess, tmp_path: Path
+):
+    with service(node.uri, tmp_path / "second", "toy") as second:
+        while pid(client) != second.process.pid:
+            time.sleep(0.01)
+        toy.signal(signal.SIGTERM)
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            client.call("toy", "sleep", {"seconds": 0.01}, Context())
+        assert toy.process.wait(5) == 0
+
+
+def test_a_call_that_waited_in_a_stalled_process_is_not_executed_late(
+    client: AmqpClient, toy: ServiceProcess, tmp_path: Path
+):
+    mark = tmp_path / "mark"
+    toy.signal(signal.SIGSTOP)
+    error, _ = failure(
+        lambda: client.call("toy", "sleep", {"seconds": 0, "mark": str(mark)}, Context().within(0.3))
+    )
+    assert isinstance(error, DeadlineExceeded)
+    time.sleep(0.2)
+    toy.signal(signal.SIGCONT)
+    assert client.call("toy", "echo", {}, Context()).body == b"{}"
+    assert not mark.exists()
+
+
+def test_a_call_that_waited_in_the_queue_is_not_executed_late(
+    alone, node: Broker, client: AmqpClient, tmp_path: Path
+):
+    mark = tmp_path / "mark"
+    with service(node.uri, tmp_path / "log", "toy", KRILL_WORKERS="1"):
+        answers(client)
+        busy = client.start("toy", "sleep", {"seconds": 0.8}, Context())
+        error, _ = failure(
+            lambda: client.call("toy", "sleep", {"seconds": 0, "mark": str(mark)}, Context().within(0.3))
+        )
+        assert isinstance(error, DeadlineExceeded)
+        assert busy.result().body == b'"slept"'
+        client.call("toy", "echo", {}, Context())
+        assert not mark.exists()
+
+
+def test_a_silent_service_is_held_back_and_probed(client: AmqpClient, toy: ServiceProcess):
+    toy.signal(signal.SIGSTOP)
+    callers = [
+        threading.Thread(target=failure, args=[lambda: client.call("toy", "echo", {}, Context().within(1.1))])
+        for _ in range(8)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    outcomes = [failure(lambda: client.call("toy", "echo", {}, Context().within(1.1))) for _ in range(5)]
+    assert (
+        sum(seconds < AT_ONCE and isinstance(error, ServiceUnavailable) for error, seconds in outcomes) >= 3
+    )
+    toy.signal(signal.SIGCONT)
+    assert answers(client) < 3
+    assert client.call("toy", "echo", {}, Context()).body == b"{}"
+
+
+def test_a_service_started_before_its_broker_waits_for_it(
+    alone, node: Broker, client: AmqpClient, tmp_path: Path
+):
+    node.kill()
+    with service(node.uri, tmp_path / "log", "toy") as process:
+        process.wait_for("broker away")
+        time.sleep(1)
+        assert process.alive
+        opened = node.start()
+        answers(client)
+        assert time.monotonic() - opened < 3
+
+
+def test_a_service_that_never_saw_its_broker_can_be_stopped(tmp_path: Path):
+    with service("amqp://guest:guest@127.0.0.1:1/", tmp_path / "log", "toy") as process:
+        process.wait_for("broker away")
+        process.signal(signal.SIGTERM)
+        assert process.process.wait(5) == 0
+
+
+def test_a_deleted_queue_is_made_again_and_a_read_does_not_notice(
+    node: Broker, client: AmqpClient, toy: ServiceProcess
+):
+    with pika.BlockingConnection(pika.URLParameters(node.uri)) as connection:
+        connection.channel().queue_delete("rpc-toy")
+    assert client.call("toy", "echo", {"a": 1}, Context(), read=True).body == b'{"a":1}'
+    assert pid(client) == toy.process.pid
+
+
+def test_a_queue_of_another_make_is_replaced_with_what_waits_in_it(
+    alone, node: Broker, client: AmqpClient, tmp_path: Path
+):
+    mark = tmp_path / "mark"
+    with pika.BlockingConnection(pika.URLParameters(node.uri)) as connection:
+        channel = connection.channel()
+        channel.queue_declare("rpc-toy", durable=True)
+        body = orjson.dumps({"args": [], "kwargs": {"seconds": 0, "mark": str(mark)}})
+        channel.queue_bind("rpc-toy", "nameko-rpc", "toy.*")
+        channel.basic_publish("nameko-rpc", "toy.sleep", body)
+    with service(node.uri, tmp_path / "log", "toy") as process:
+        process.wait_for("receiving calls")
+        assert client.call("toy", "echo", {}, Context()).body == b"{}"
+    assert not mark.exists()
+
+
+def test_the_queue_of_a_service_that_died_with_its_broker_goes_by_itself(
+    node: Broker, client: AmqpClient, toy: ServiceProcess
+):
+    node.kill()
+    toy.kill()
+    node.start()
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        error, _ = failure(lambda: client.call("toy", "echo", {}, Context().within(1)))
+        if isinstance(error, ServiceUnavailable) and "not running" in str(error):
+            return
+        time.sleep(0.2)
+    pytest.fail("the queue is still there")
+
+
+def test_a_broker_that_takes_nothing_fails_calls_at_once_until_it_does(
+    node: Broker, client: AmqpClient, toy: ServiceProcess
+):
+    alarm = "{{resource_limit,memory,node()},[]}"
+    node.ctl("eval", f"rabbit_alarm:set_alarm({alarm}).")
+    try:
+        failure(
+            lambda: client.call("toy", "echo", {}, Context().within(0.5))
+        )  # tells the broker that we publish
+        error, seconds = failure(lambda: client.call("toy", "echo", {}, Context()))
+        assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE
+    finally:
+        node.ctl("eval", "rabbit_alarm:clear_alarm({resource_limit,memory,node()}).")
+    assert answers(client) < 3
+    assert toy.alive
+
+
+def test_a_container_that_died_is_started_again(alone, node: Broker, client: AmqpClient, tmp_path: Path):
+    deaths = tmp_path / "deaths"
+    deaths.write_text("2")
+    with service(node.uri, tmp_path / "log", "mortal", "toy", TOY_DEATHS=str(deaths)) as process:
+        process.wait_for("container died")
+        while int(deaths.read_text()):
+            time.sleep(0.01)
+        answers(client, name="mortal")
+        answers(client, name="toy")
+        assert process.alive
+
+
+def test_a_process_whose_container_keeps_dying_ends(node: Broker, tmp_path: Path):
+    (tmp_path / "deaths").write_text("99")
+    with service(node.uri, tmp_path / "log", "mortal", TOY_DEATHS=str(tmp_path / "deaths")) as process:
+        assert process.process.wait(20) == 1
+
+
+def test_logs_never_hold_the_brokers_password(node: Broker, tmp_path: Path):
+    for uri in ("amqp://krill:hunter2@127.0.0.1:1/", node.uri.replace("guest:guest", "krill:hunter2")):
+        log = tmp_path / str(hash(uri))
+        with service(uri, log, "toy") as process:
+            process.wait_for("broker away")
+            time.sleep(1)
+            assert process.alive
+            (line,) = process.lines()
+            assert "exception" not in line, "one line, without a traceback, however often it tries"
+        assert "hunter2" not in log.read_text()
