@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from services.common.rpc import green
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Operations platform for internet providers."
@@ -19,6 +22,9 @@ app.add_typer(users, name="user")
 console = Console(stderr=True)
 
 DEMO = "demo"
+
+GREEN = frozenset(("run", "service"))
+"""The commands whose process runs on green threads."""
 
 
 def _progress() -> Progress:
@@ -41,9 +47,6 @@ def run(
         os.environ.setdefault("KRILL_LOG_LEVEL", "WARNING")
     for name in ("KRILL_AMQP_URI", "KRILL_DATABASE_URL"):
         os.environ.pop(name, None)
-    from services.common.rpc import green
-
-    green.patch()
     from deploy.local import embedded
     from services.common import log
     from services.common.settings import for_service
@@ -116,9 +119,6 @@ def status() -> None:
 @app.command()
 def service(names: list[str]) -> None:
     """Run services in this process, behind RabbitMQ (KRILL_AMQP_URI)."""
-    from services.common.rpc import green
-
-    green.patch()
     from deploy import registry
     from services.common import log
     from services.common.rpc.runner import run_services
@@ -152,9 +152,8 @@ def seed(
     """Fill empty databases with the demo provider (with KRILL_DEMO only), and the accounts with what they
     need.
     """
-    from gateway.accounts.service import Accounts
-
     from deploy import registry
+    from gateway.accounts.service import Accounts
     from services.common.settings import for_service
 
     settings = for_service("gateway")
@@ -191,6 +190,37 @@ def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
         database.close()
 
 
+@app.command("import")
+def import_(
+    resource: Annotated[str, typer.Argument(help="customers or cpes")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or NDJSON, by its ending")],
+    user: Annotated[str, typer.Option(help="who imports; his realms and permissions hold")],
+    password: Annotated[
+        str | None, typer.Option(envvar="KRILL_PASSWORD", help="asked for when not given")
+    ] = None,
+    url: Annotated[str, typer.Option(help="a running gateway")] = "http://127.0.0.1:4280",
+    name: Annotated[str | None, typer.Option("--id", help="of the import; default: from the file")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="tell, and leave no trace")] = False,
+) -> None:
+    """Import customers or CPEs into a running platform. Run it again after a cut: it goes on where it was."""
+    from deploy import importing
+
+    if password is None:
+        password = typer.prompt("Password", hide_input=True)
+    with _progress() as progress:
+        task = progress.add_task(f"{resource}: {file.name}", total=file.stat().st_size)
+        answer = importing.send(
+            f"{url}/api/v2/isp/{resource}/import/",
+            file,
+            (user, password),
+            name=name,
+            dry_run=dry_run,
+            sent=lambda number: progress.update(task, advance=number),
+        )
+    print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    raise typer.Exit(0 if answer.get("complete") and not answer["failed"] else 1)
+
+
 @app.command("show-config")
 def show_config(name: Annotated[str, typer.Argument(help="service, or gateway")] = "gateway") -> None:
     """The settings in force, secrets masked."""
@@ -214,7 +244,6 @@ def create_user(
 ) -> None:
     """Make a user."""
     from gateway.accounts.service import Accounts
-
     from services.common.errors import ApiError
     from services.common.settings import for_service
 
@@ -239,6 +268,8 @@ def create_user(
 
 
 def main() -> None:
+    if sys.argv[1:2] and sys.argv[1] in GREEN:
+        green.patch()  # before typer loads what it needs
     app()
 
 

@@ -64,7 +64,9 @@ class Route:
 
 def discovered() -> list[Contract]:
     """The contracts of all services that are there, found by folder."""
-    packages = (one.name for one in pkgutil.iter_modules(services.__path__) if one.ispkg and one.name != "common")
+    packages = (
+        one.name for one in pkgutil.iter_modules(services.__path__) if one.ispkg and one.name != "common"
+    )
     modules = [f"services.{name}.contract" for name in sorted(packages)]
     return [importlib.import_module(one).CONTRACT for one in modules if importlib.util.find_spec(one)]
 
@@ -81,8 +83,9 @@ def table(contracts: Iterable[Contract]) -> list[Route]:
     for contract in contracts:
         for operation in contract.operations:
             for path in (operation.path or operation.name, *operation.aliases):
+                rule = f"{ROOT}/{contract.name}/{path}/".replace("///", "/")  # "/" is the app itself
                 for verb in operation.verbs:
-                    put(f"{ROOT}/{contract.name}/{path}/", verb, _of_app(contract, operation))
+                    put(rule, verb, _of_app(contract, operation))
         for resource in contract.resources:
             for base in _bases(contract, resource):
                 for rule, verb, action in _resource(contract, resource, base, resources):
@@ -103,7 +106,9 @@ def table(contracts: Iterable[Contract]) -> list[Route]:
                         permission=permission(contract, target[1], "view"),
                     )
                     put(f"{base}<key>/{extension.relation.name}/", "GET", action)
-        put(f"{ROOT}/{contract.name}/", "GET", Action(kind="index", contract=contract))
+        home = f"{ROOT}/{contract.name}/"
+        if home not in routes or "GET" not in routes[home].actions:
+            put(home, "GET", Action(kind="index", contract=contract))
     put(f"{ROOT}/", "GET", Action(kind="index", contract=Contract(name="", title="")))
     return list(routes.values())
 

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
+from tests.servers import Embedded, Real, Server
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,30 @@ def rabbitmq(server_folder: Path) -> Iterator[RabbitMQ]:
         yield server.start()
     finally:
         server.destroy()
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """The platform in one process."""
+    server = Embedded(tmp_path_factory.mktemp("embedded"))
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, rabbitmq: RabbitMQ) -> Iterator[Real]:
+    """The platform on RabbitMQ and PostgreSQL."""
+    server = Real(tmp_path_factory.mktemp("real"), postgres, rabbitmq)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session", params=["embedded", "real"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """The platform both ways: a test that takes it runs twice."""
+    found: Server = request.getfixturevalue(request.param)
+    return found

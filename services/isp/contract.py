@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.common import types
+from services.common.audit import audit_resource
 from services.common.contract import (
     Contract,
     InRealm,
@@ -525,5 +526,5 @@ CONTRACT = Contract(
     name="isp",
     title="Customers",
     doc="Customers, CPEs and telephone lines.",
-    resources=(CUSTOMERS, CPES, POTSES, PROFILES, MODELS, CONTEXTS, *PICK_LISTS),
+    resources=(CUSTOMERS, CPES, POTSES, PROFILES, MODELS, CONTEXTS, *PICK_LISTS, audit_resource()),
 )

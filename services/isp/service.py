@@ -9,9 +9,9 @@ from sqlalchemy import or_, select
 
 from services.common.context import Context, Scope
 from services.common.resource.engine import Engine
+from services.common.resource.service import EngineProvider, ResourceService, periodic
 from services.common.rpc.entrypoint import rpc, timer
 from services.common.rpc.reply import Reply
-from services.common.service import EngineProvider, ResourceService, periodic
 from services.isp import models
 from services.isp.contract import CONTRACT
 from services.isp.domain import cpe

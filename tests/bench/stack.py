@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local.instance import LOOPBACK, free_port
-from deploy.local.unit import StartError
 from deploy.local.postgres import Postgres
 from deploy.local.process import Process
 from deploy.local.rabbitmq import RabbitMQ
+from deploy.local.unit import StartError
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS, THREADS = 2, 4

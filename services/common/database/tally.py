@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable
+from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, func, insert, or_, select
 
 from services.common.context import Scope
 
@@ -24,23 +25,26 @@ class Tally:
         self.table = table
         self._kept: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
         self._size = kept
+        self._sums: dict[tuple[bool, bool], Select[Any]] = {}
         self._lock = threading.Lock()
 
     def read(
-        self, connection: Connection, resource: str, scope: Scope, others: Iterable[str] = ()
+        self, connection: Connection, resource: str, scope: Scope, others: Collection[str] = ()
     ) -> tuple[int, int]:
         """(rows of `resource` in the scope, state number that also covers the resources in `others`)."""
         t = self.table
-        mine = t.c.resource == resource
-        if not scope.everything:
-            mine = and_(mine, t.c.realm.in_(sorted(scope.realms)))
-        wanted = or_(mine, t.c.resource.in_(list(others))) if others else mine
-        statement = (
-            select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes))
-            .where(wanted)
-            .group_by(t.c.resource)
-        )
-        found = connection.execute(statement).all()
+        several = bool(others)
+        shape = (scope.everything, several)
+        statement = self._sums.get(shape)
+        if statement is None:
+            mine = t.c.resource == bindparam("resource")
+            if not scope.everything:
+                mine = and_(mine, t.c.realm.in_(bindparam("realms", expanding=True)))
+            wanted = or_(mine, t.c.resource.in_(bindparam("others", expanding=True))) if several else mine
+            sums = select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes))
+            statement = self._sums[shape] = sums.where(wanted).group_by(t.c.resource)
+        bound = {"resource": resource, "realms": sorted(scope.realms), "others": sorted(others)}
+        found = connection.execute(statement, bound).all()
         return sum(int(r[1]) for r in found if r[0] == resource), sum(int(r[2]) for r in found)
 
     def counted(self, key: Hashable, state: int, count: Callable[[], int]) -> int:

@@ -205,7 +205,10 @@ class Reads:
         def counted() -> int:
             return int(connection.execute(statement, bound).scalar_one())
 
-        if within is not None or resource.where or not isinstance(resource.scoping, InRealm):
+        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is
+        # counted.
+        tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
+        if within is not None or not tallied:
             return counted()
         rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
         if not query.filters and not query.search:
@@ -367,9 +370,8 @@ class Reads:
             keys = [row[width + 1 + index] for row in rows]
             related = self._joined(connection, context, relation, {key for key in keys if key is not None})
             for member, key in zip(members, keys, strict=True):
-                member[relation.name] = (
-                    related.get(key, []) if relation.many else (related.get(key) or [None])[0]
-                )
+                mine = related.get(key, [])
+                member[relation.name] = mine if relation.many else next(iter(mine), None)
 
     def _joined(
         self, connection: Connection, context: Context, relation: Relation, keys: set[Any]

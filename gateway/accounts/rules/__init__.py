@@ -1,0 +1,1 @@
+"""What the engine asks of users, groups, realms, bookmarks and searches beyond their declaration."""
