@@ -131,7 +131,9 @@ class Site:
         return str(answer.headers["Location"])
 
     def come_back(self, code: str, state: str, provider: str = "google") -> Any:
-        return self.client.get(f"/api/v2/auth/{provider}/callback/", query_string={"code": code, "state": state})
+        return self.client.get(
+            f"/api/v2/auth/{provider}/callback/", query_string={"code": code, "state": state}
+        )
 
 
 def site(folder: Path, **settings: Any) -> Iterator[Site]:
@@ -194,7 +196,9 @@ def test_coming_back_logs_in_the_user_with_that_address(google: Site, provider: 
     assert google.client.get_cookie("krill_oauth", path="/api/v2/auth/") is None
     challenge = parse_qs(urlsplit(url).query)["code_challenge"][0]
     verifier = next(form["code_verifier"] for path, form in provider.asked if path == "/oauth2/token")
-    assert base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=") == challenge
+    assert (
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=") == challenge
+    )
 
 
 def test_a_client_may_bring_the_code_itself(google: Site, provider: Provider) -> None:
@@ -250,7 +254,9 @@ def test_saying_no_at_the_provider_is_a_401(google: Site) -> None:
         {"email": ["ana@example.net"], "email_verified": True},
     ],
 )
-def test_an_address_that_is_unknown_or_not_vouched_for_is_refused(google: Site, provider: Provider, claims: Any) -> None:
+def test_an_address_that_is_unknown_or_not_vouched_for_is_refused(
+    google: Site, provider: Provider, claims: Any
+) -> None:
     provider.user("other", **claims)
     assert log_in(google, provider, "other").status_code == 401
 
@@ -276,7 +282,14 @@ def test_an_identity_of_another_login_client_or_issuer_is_refused(google: Site, 
     other_client = provider.identity("ana-at-google", "another-client", "n")
     head, body, signature = other_login.split(".")
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
-    for token in (other_login, other_client, f"{head}.{body}.AAAA{signature[4:]}", f"{unsigned}.{body}.", "", "x.y.z"):
+    for token in (
+        other_login,
+        other_client,
+        f"{head}.{body}.AAAA{signature[4:]}",
+        f"{unsigned}.{body}.",
+        "",
+        "x.y.z",
+    ):
         provider.meddle["/oauth2/token"] = replaced(token)
         answer = log_in(google, provider)
         assert answer.status_code == 401, token
@@ -286,7 +299,9 @@ def test_an_identity_of_another_login_client_or_issuer_is_refused(google: Site, 
 
 
 def test_an_identity_of_another_issuer_is_refused(google: Site, provider: Provider) -> None:
-    provider.meddle["/.well-known/openid-configuration"] = lambda document: document.update(issuer="https://evil.example")
+    provider.meddle["/.well-known/openid-configuration"] = lambda document: document.update(
+        issuer="https://evil.example"
+    )
     assert log_in(google, provider).status_code == 401
 
 
@@ -327,12 +342,19 @@ def test_a_provider_that_fails_is_a_502(google: Site, provider: Provider) -> Non
     code, state = provider.consent(google.begin(), "ana-at-google")
     provider.status = 500
     answer = google.come_back(code, state)
-    assert (answer.status_code, answer.json["code"], answer.json["provider"]) == (502, "upstream_failed", "google")
+    assert (answer.status_code, answer.json["code"], answer.json["provider"]) == (
+        502,
+        "upstream_failed",
+        "google",
+    )
 
 
 def test_a_provider_that_cannot_be_reached_is_a_502(tmp_path: Path) -> None:
     for one in site(
-        tmp_path, google_client_id="k", google_client_secret=SecretStr("s"), google_metadata_url="http://127.0.0.1:9/x"
+        tmp_path,
+        google_client_id="k",
+        google_client_secret=SecretStr("s"),
+        google_metadata_url="http://127.0.0.1:9/x",
     ):
         assert one.client.get("/api/v2/auth/google/").status_code == 502
 
@@ -379,7 +401,9 @@ def test_microsoft_vouches_for_its_own_directory_or_with_its_mark(
         assert one.come_back(code, state, "microsoft").status_code == status
 
 
-def test_the_issuer_of_a_shared_directory_is_that_of_the_users_own(tmp_path: Path, provider: Provider) -> None:
+def test_the_issuer_of_a_shared_directory_is_that_of_the_users_own(
+    tmp_path: Path, provider: Provider
+) -> None:
     def templated(document: dict[str, Any]) -> None:
         document["issuer"] = document["issuer"].replace("127.0.0.1", "{tenantid}")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from gateway.accounts.models import tokens, users
 from gateway.accounts.service import Accounts
@@ -20,6 +20,7 @@ from gateway.auth.throttle import Limit
 from gateway.principal import Principal
 from services.common.errors import AuthenticationFailed, Throttled, TokenNotValid
 from services.common.settings import Settings
+from tests.statements import counted
 from tests.unit.gateway.accounts.conftest import PASSWORD, Gateway, as_, basic, member, request
 from tests.unit.gateway.accounts.test_passwords import DJANGO
 
@@ -80,7 +81,9 @@ def test_basic_credentials_may_hold_colons_and_other_scripts(accounts: Accounts)
     assert who(accounts, basic("josé", "clave:con:ñandú 7")) is not None
 
 
-@pytest.mark.parametrize("sent", ["", "!!", base64.b64encode(b"nocolon").decode(), base64.b64encode(b"\xff:\xff").decode()])
+@pytest.mark.parametrize(
+    "sent", ["", "!!", base64.b64encode(b"nocolon").decode(), base64.b64encode(b"\xff:\xff").decode()]
+)
 def test_a_broken_basic_header_is_refused(accounts: Accounts, sent: str) -> None:
     with pytest.raises(AuthenticationFailed):
         who(accounts, f"Basic {sent}")
@@ -117,7 +120,9 @@ def test_a_hash_of_django_is_replaced_at_the_first_login_and_ends_no_session(acc
     with accounts.database.write() as connection:
         connection.execute(update(users).where(users.c.id == ana.id).values(password=DJANGO))
     accounts.authenticator.login("ana", "secreto de verdad", None)
-    stored = accounts.database.reading(lambda c: c.execute(select(users.c.password).where(users.c.id == ana.id)).scalar_one())
+    stored = accounts.database.reading(
+        lambda c: c.execute(select(users.c.password).where(users.c.id == ana.id)).scalar_one()
+    )
     assert stored.startswith("$argon2id$")
     accounts.authenticator.login("ana", "secreto de verdad", None)
     assert who(accounts, credentials) == ana
@@ -127,17 +132,8 @@ def test_a_hash_of_django_is_replaced_at_the_first_login_and_ends_no_session(acc
 
 
 def statements(accounts: Accounts, credentials: str) -> int:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(accounts.database.engine, "before_cursor_execute", note)
-    try:
+    with counted(accounts.database) as seen:
         who(accounts, credentials)
-    finally:
-        event.remove(accounts.database.engine, "before_cursor_execute", note)
     return len(seen)
 
 
@@ -190,7 +186,9 @@ def test_a_deactivated_user_is_out_at_once_everywhere(gateway: Gateway, elsewher
     assert who(elsewhere, all_[2]) is not None
 
 
-def test_a_new_password_ends_sessions_and_basic_at_once_everywhere(gateway: Gateway, elsewhere: Accounts) -> None:
+def test_a_new_password_ends_sessions_and_basic_at_once_everywhere(
+    gateway: Gateway, elsewhere: Accounts
+) -> None:
     accounts = gateway.accounts
     ana = member(accounts, "ana")
     session, old = bearer(accounts, ana.id), basic("ana", PASSWORD)
@@ -203,7 +201,9 @@ def test_a_new_password_ends_sessions_and_basic_at_once_everywhere(gateway: Gate
     assert who(elsewhere, basic("ana", "another horse 8")) == ana
 
 
-def test_a_changed_group_realm_or_permission_counts_from_the_next_request(accounts: Accounts, elsewhere: Accounts) -> None:
+def test_a_changed_group_realm_or_permission_counts_from_the_next_request(
+    accounts: Accounts, elsewhere: Accounts
+) -> None:
     ana = member(accounts, "ana")
     session = bearer(accounts, ana.id)
     assert who(elsewhere, session) == ana
@@ -216,12 +216,16 @@ def test_a_changed_group_realm_or_permission_counts_from_the_next_request(accoun
     groups = accounts.engines["auth"]
     made = groups.create(accounts.trusted, "groups", {"name": "HG: CORE", "users": [ana.id]}).meta["id"]
     assert seen().hostgroups == {"CORE"}
-    permission = accounts.database.reading(lambda c: c.exec_driver_sql("SELECT id FROM permissions WHERE codename='view_cpe'").scalar_one())
+    permission = accounts.database.reading(
+        lambda c: c.exec_driver_sql("SELECT id FROM permissions WHERE codename='view_cpe'").scalar_one()
+    )
     groups.update(accounts.trusted, "groups", str(made), {"permissions": [permission]}, True)
     assert seen().permissions == {"isp.view_cpe"}
     groups.delete(accounts.trusted, "groups", str(made))
     assert seen().permissions == seen().hostgroups == frozenset()
-    cpe = accounts.database.reading(lambda c: c.exec_driver_sql("SELECT id FROM realms WHERE name='cpe'").scalar_one())
+    cpe = accounts.database.reading(
+        lambda c: c.exec_driver_sql("SELECT id FROM realms WHERE name='cpe'").scalar_one()
+    )
     accounts.engines["core"].update(accounts.trusted, "realms", str(cpe), {"users": ["ana"]}, True)
     assert seen().realms == {"pim", "cpe"}
     accounts.engines["core"].delete(accounts.trusted, "realms", str(cpe))
@@ -342,7 +346,9 @@ def test_a_stopped_guesser_learns_nothing_from_credentials_that_are_known(accoun
     assert guess(accounts, basic("ana", PASSWORD)) == "throttled"
 
 
-def test_wrong_tokens_are_limited_and_right_ones_are_not(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_tokens_are_limited_and_right_ones_are_not(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(throttle.LIMITS, throttle.ADDRESS, Limit(3, 300))
     ana = member(gateway.accounts, "ana")
     good = api_token(gateway, ana)
@@ -353,7 +359,11 @@ def test_wrong_tokens_are_limited_and_right_ones_are_not(gateway: Gateway, monke
 
 def test_the_old_password_cannot_be_guessed_with_a_stolen_session(gateway: Gateway) -> None:
     ana = member(gateway.accounts, "ana")
-    body = {"old_password": "wrong horse 7", "new_password1": "another horse 8", "new_password2": "another horse 8"}
+    body = {
+        "old_password": "wrong horse 7",
+        "new_password1": "another horse 8",
+        "new_password2": "another horse 8",
+    }
 
     def attempt() -> str:
         try:
@@ -371,5 +381,7 @@ def test_windows_that_ended_are_forgotten(accounts: Accounts) -> None:
     guess(accounts)
     with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)):
         accounts.tidy()
-    left = accounts.database.reading(lambda c: c.exec_driver_sql("SELECT count(*) FROM login_failures").scalar_one())
+    left = accounts.database.reading(
+        lambda c: c.exec_driver_sql("SELECT count(*) FROM login_failures").scalar_one()
+    )
     assert left == 0

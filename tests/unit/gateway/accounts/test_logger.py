@@ -34,15 +34,31 @@ MASK = "**********"
 
 
 def rows(accounts: Accounts) -> list[Any]:
-    return list(accounts.database.reading(lambda c: c.execute(select(request_log).order_by(request_log.c.id)).all()))
+    return list(
+        accounts.database.reading(lambda c: c.execute(select(request_log).order_by(request_log.c.id)).all())
+    )
 
 
 def a_row(**more: Any) -> dict[str, Any]:
     row = {
-        "requested_at": dt.datetime.now(dt.UTC), "user_id": None, "user": None, "remote_addr": "192.0.2.1",
-        "response_ms": 3, "status_code": 200, "method": "GET", "path": "/api/v2/isp/cpes/", "host": "localhost",
-        "view": "isp.CpeViewSet", "view_method": "list", "query_params": None, "data": None, "response": None,
-        "errors": None, "outcome": "ok", "resource": None, "object_id": None,
+        "requested_at": dt.datetime.now(dt.UTC),
+        "user_id": None,
+        "user": None,
+        "remote_addr": "192.0.2.1",
+        "response_ms": 3,
+        "status_code": 200,
+        "method": "GET",
+        "path": "/api/v2/isp/cpes/",
+        "host": "localhost",
+        "view": "isp.CpeViewSet",
+        "view_method": "list",
+        "query_params": None,
+        "data": None,
+        "response": None,
+        "errors": None,
+        "outcome": "ok",
+        "resource": None,
+        "object_id": None,
     }
     return {**row, **more}
 
@@ -50,7 +66,9 @@ def a_row(**more: Any) -> dict[str, Any]:
 # ---- writing ----------------------------------------------------------------------------------
 
 
-def logged(gateway: Gateway, verb: str, path: str, status: int = 200, who: Principal | None = None, **request: Any) -> dict[str, Any]:
+def logged(
+    gateway: Gateway, verb: str, path: str, status: int = 200, who: Principal | None = None, **request: Any
+) -> dict[str, Any]:
     route, key = gateway.route(f"/api/v2{path.partition('?')[0]}")
     with flask.Flask("test").test_request_context(f"/api/v2{path}", method=verb, **request):
         flask.request.view_args = {"key": key} if key else {}
@@ -62,7 +80,13 @@ def logged(gateway: Gateway, verb: str, path: str, status: int = 200, who: Princ
 
 def test_a_request_is_logged_as_the_sample(gateway: Gateway) -> None:
     ana = member(gateway.accounts, "ana")
-    row = logged(gateway, "PATCH", "/isp/cpes/259/?postalcode=1505", who=ana, json={"notes": "ñ", "wifi_password": "hunter2"})
+    row = logged(
+        gateway,
+        "PATCH",
+        "/isp/cpes/259/?postalcode=1505",
+        who=ana,
+        json={"notes": "ñ", "wifi_password": "hunter2"},
+    )
     assert row["user"] == "ana"
     assert row["path"] == "/api/v2/isp/cpes/259/"
     assert (row["view"], row["view_method"]) == ("isp.CpeViewSet", "partial_update")
@@ -75,7 +99,12 @@ def test_a_request_is_logged_as_the_sample(gateway: Gateway) -> None:
 def test_secrets_are_masked_at_any_depth(gateway: Gateway) -> None:
     row = logged(gateway, "POST", "/auth/login/", 401, data={"username": "ana", "password": PASSWORD})
     assert row["data"] == {"username": "ana", "password": MASK}
-    row = logged(gateway, "POST", "/auth/refresh/", json={"refresh": "eyJ", "x": [{"api_token": "t", "deep": {"SECRET": ["a"]}}]})
+    row = logged(
+        gateway,
+        "POST",
+        "/auth/refresh/",
+        json={"refresh": "eyJ", "x": [{"api_token": "t", "deep": {"SECRET": ["a"]}}]},
+    )
     assert row["data"] == {"refresh": MASK, "x": [{"api_token": MASK, "deep": {"SECRET": MASK}}]}
     row = logged(gateway, "GET", "/auth/google/callback/?code=abc&state=s")
     assert row["query_params"] == {"code": MASK, "state": "s"}
@@ -85,9 +114,19 @@ def test_a_long_body_is_cut_and_a_file_is_not_read(gateway: Gateway) -> None:
     ana = member(gateway.accounts, "ana")
     row = logged(gateway, "POST", "/isp/cpes/", 400, who=ana, json={"notes": "ñ" * 9000})
     assert len(row["data"]["truncated"].encode()) <= MOST_BYTES
-    assert logged(gateway, "POST", "/isp/cpes/import/", 200, who=ana, data=b"a,b", content_type="text/csv")["data"] is None
+    assert (
+        logged(gateway, "POST", "/isp/cpes/import/", 200, who=ana, data=b"a,b", content_type="text/csv")[
+            "data"
+        ]
+        is None
+    )
     assert logged(gateway, "POST", "/isp/cpes/", 413, who=ana, json={"notes": "x" * 70_000})["data"] is None
-    assert logged(gateway, "POST", "/isp/cpes/", 400, who=ana, data=b"{broken", content_type="application/json")["data"] is None
+    assert (
+        logged(gateway, "POST", "/isp/cpes/", 400, who=ana, data=b"{broken", content_type="application/json")[
+            "data"
+        ]
+        is None
+    )
     assert kept({"a": "b\0c"}) == {"a": "b\ufffdc"}
 
 
@@ -198,12 +237,26 @@ def test_one_sees_ones_own_requests_and_those_of_whom_one_may_see(accounts: Acco
     assert seen(root, requested_at__lt="2020-01-01T00:00:00Z") == []
     first = orjson.loads(accounts.engines["logger"].list(as_(ana), "api-request-logs").body)[0]
     assert list(first) == [
-        "id", "requested_at", "user", "remote_addr", "response_ms", "status_code", "method", "path", "host", "view",
-        "view_method", "query_params", "data", "response", "errors",
+        "id",
+        "requested_at",
+        "user",
+        "remote_addr",
+        "response_ms",
+        "status_code",
+        "method",
+        "path",
+        "host",
+        "view",
+        "view_method",
+        "query_params",
+        "data",
+        "response",
+        "errors",
     ]
 
 
 # ---- admin log --------------------------------------------------------------------------------
+
 
 class Here:
     """isp in this process, or away."""
@@ -212,7 +265,9 @@ class Here:
         self.engine = engine
         self.away = False
 
-    def start(self, service: str, method: str, arguments: dict[str, Any], context: Any, *, read: bool = False) -> Done:
+    def start(
+        self, service: str, method: str, arguments: dict[str, Any], context: Any, *, read: bool = False
+    ) -> Done:
         assert service == "isp"
         if self.away:
             return Done(ServiceUnavailable())
@@ -257,7 +312,9 @@ def customers(isp: Here, ana: Principal, accounts: Accounts) -> list[int]:
     return ids
 
 
-def test_the_admin_log_gathers_what_every_service_noted(both: Gateway, ana: Principal, customers: list[int]) -> None:
+def test_the_admin_log_gathers_what_every_service_noted(
+    both: Gateway, ana: Principal, customers: list[int]
+) -> None:
     body = both.json("GET", "/logger/admin-logs/", ana)
     messages = [(one["action_flag"], one["object_repr"], one["change_message"]) for one in body["results"]]
     assert messages == [
@@ -269,9 +326,20 @@ def test_the_admin_log_gathers_what_every_service_noted(both: Gateway, ana: Prin
     assert body["count"] == 4
     first = body["results"][0]
     assert list(first) == [
-        "id", "action_time", "user", "action_flag", "content_type", "object_id", "object_repr", "change_message",
+        "id",
+        "action_time",
+        "user",
+        "action_flag",
+        "content_type",
+        "object_id",
+        "object_repr",
+        "change_message",
     ]
-    assert (first["content_type"], first["user"], first["object_id"]) == ("isp | customer", "ana", str(customers[0]))
+    assert (first["content_type"], first["user"], first["object_id"]) == (
+        "isp | customer",
+        "ana",
+        str(customers[0]),
+    )
 
 
 def test_a_superuser_sees_the_gateways_own_changes_between_them(both: Gateway, customers: list[int]) -> None:
@@ -320,7 +388,9 @@ def test_a_service_that_is_away_is_named(both: Gateway, isp: Here, customers: li
     assert body["_errors"]["isp"]["code"] == "service_unavailable"
 
 
-def test_counts_of_the_audit_grow_with_it(both: Gateway, isp: Here, ana: Principal, customers: list[int]) -> None:
+def test_counts_of_the_audit_grow_with_it(
+    both: Gateway, isp: Here, ana: Principal, customers: list[int]
+) -> None:
     assert both.json("GET", "/logger/admin-logs/?action_flag=1", ana)["count"] == 2
     isp.engine.create(as_(ana), "customers", {"name": "Cuatro"})
     assert both.json("GET", "/logger/admin-logs/?action_flag=1", ana)["count"] == 3
@@ -329,14 +399,18 @@ def test_counts_of_the_audit_grow_with_it(both: Gateway, isp: Here, ana: Princip
 # ---- the history of a row ---------------------------------------------------------------------
 
 
-def test_the_history_of_a_row_has_its_requests_and_its_changes(both: Gateway, isp: Here, ana: Principal, customers: list[int]) -> None:
+def test_the_history_of_a_row_has_its_requests_and_its_changes(
+    both: Gateway, isp: Here, ana: Principal, customers: list[int]
+) -> None:
     id_ = customers[1]
     isp.engine.update(as_(ana), "customers", str(id_), {"external_id": "C-2"}, True)
     sur = member(both.accounts, "s", realms=["sur"])
     later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=5)
     with both.accounts.database.write() as connection:
         for who, key in ((ana, str(id_)), (ana, "C-2"), (ana, "99"), (sur, str(id_))):
-            values = a_row(user_id=who.id, user=who.username, resource="isp.customers", object_id=key, requested_at=later)
+            values = a_row(
+                user_id=who.id, user=who.username, resource="isp.customers", object_id=key, requested_at=later
+            )
             connection.execute(insert(request_log).values(values))
     for key in (str(id_), "C-2"):
         body = orjson.loads(both.call("GET", f"/isp/customers/{key}/logs/", ana, handler=history.of_row).body)

@@ -20,15 +20,29 @@ def ana(gateway: Gateway) -> Principal:
 def test_the_profile_is_as_the_sample(gateway: Gateway, ana: Principal) -> None:
     body = gateway.json("GET", "/me/", ana)
     assert body == {
-        "id": ana.id, "username": "ana", "email": "ana@example.net", "first_name": "", "last_name": "",
-        "is_staff": False, "is_superuser": False, "realms": ["pim"], "groups": ["APP: isp", "APP: logger"],
-        "language": "en", "last_login": None,
+        "id": ana.id,
+        "username": "ana",
+        "email": "ana@example.net",
+        "first_name": "",
+        "last_name": "",
+        "is_staff": False,
+        "is_superuser": False,
+        "realms": ["pim"],
+        "groups": ["APP: isp", "APP: logger"],
+        "language": "en",
+        "last_login": None,
     }
     assert list(body)[-2:] == ["language", "last_login"]
 
 
 def test_one_changes_ones_name_and_language_and_nothing_else(gateway: Gateway, ana: Principal) -> None:
-    changes = {"first_name": "Ana", "language": "es", "is_superuser": True, "realms": ["cpe"], "username": "root"}
+    changes = {
+        "first_name": "Ana",
+        "language": "es",
+        "is_superuser": True,
+        "realms": ["cpe"],
+        "username": "root",
+    }
     body = gateway.json("PATCH", "/me/", ana, json=changes)
     assert (body["first_name"], body["language"]) == ("Ana", "es")
     found = again(gateway.accounts, ana)
@@ -72,10 +86,14 @@ def test_rights_and_realms(gateway: Gateway, ana: Principal) -> None:
 
 def test_settings_are_kept_with_a_version(gateway: Gateway, ana: Principal) -> None:
     assert gateway.json("GET", "/me/settings/", ana) == {"version": 0, "updated": None, "settings": {}}
-    body = gateway.json("PUT", "/me/settings/", ana, json={"settings": {"triage": True, "ui": {"a": 1, "b": 2}}})
+    body = gateway.json(
+        "PUT", "/me/settings/", ana, json={"settings": {"triage": True, "ui": {"a": 1, "b": 2}}}
+    )
     assert body["version"] == 1
     assert body["updated"] is not None
-    body = gateway.json("PATCH", "/me/settings/", ana, json={"settings": {"ui": {"a": None, "c": 3}}, "version": 1})
+    body = gateway.json(
+        "PATCH", "/me/settings/", ana, json={"settings": {"ui": {"a": None, "c": 3}}, "version": 1}
+    )
     assert body["settings"] == {"triage": True, "ui": {"b": 2, "c": 3}}
     assert gateway.json("GET", "/me/settings/", ana) == body
     assert gateway.json("PUT", "/me/settings/", ana, json={"settings": {}})["settings"] == {}
@@ -89,7 +107,10 @@ def test_settings_saved_elsewhere_are_noticed(gateway: Gateway, ana: Principal) 
     assert gateway.json("GET", "/me/settings/", ana)["settings"] == {"a": 1}
 
 
-@pytest.mark.parametrize("body", [{}, {"settings": []}, {"settings": None}, {"settings": {"x": "y" * 70_000}}, {"settings": {"x": "\0"}}])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"settings": []}, {"settings": None}, {"settings": {"x": "y" * 70_000}}, {"settings": {"x": "\0"}}],
+)
 def test_bad_settings_are_refused(gateway: Gateway, ana: Principal, body: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         gateway.call("PUT", "/me/settings/", ana, json=body)
@@ -112,7 +133,9 @@ def test_bookmarks_are_ones_own_and_global_ones_are_for_all(gateway: Gateway, an
     engine = gateway.accounts.engines["me"]
     root = member(gateway.accounts, "root", is_superuser=True)
     own = engine.create(as_(ana), "bookmarks", {"title": "Mine", "query": "pim"}).meta["id"]
-    shared = engine.create(everything(root, gateway.accounts), "bookmarks", {"title": "All", "global": True}).meta["id"]
+    shared = engine.create(
+        everything(root, gateway.accounts), "bookmarks", {"title": "All", "global": True}
+    ).meta["id"]
     assert [one["title"] for one in mine(gateway, ana, "bookmarks")] == ["Mine", "All"]
     assert [one["title"] for one in mine(gateway, root, "bookmarks")] == ["All"]
     with pytest.raises(NotFound):
@@ -134,7 +157,9 @@ def test_the_last_ten_searches_are_kept_newest_first_and_once(gateway: Gateway, 
     engine.create(as_(other), "searches", {"query": "s0"})
     for number in (*range(12), 5):
         engine.create(as_(ana), "searches", {"query": f"s{number}", "view": "cpes"})
-    assert [one["query"] for one in mine(gateway, ana, "searches")] == [f"s{n}" for n in (5, 11, 10, 9, 8, 7, 6, 4, 3, 2)]
+    assert [one["query"] for one in mine(gateway, ana, "searches")] == [
+        f"s{n}" for n in (5, 11, 10, 9, 8, 7, 6, 4, 3, 2)
+    ]
     assert [one["query"] for one in mine(gateway, other, "searches")] == ["s0"]
 
 
@@ -162,12 +187,19 @@ def test_somebody_elses_token_is_not_there(gateway: Gateway, ana: Principal) -> 
 
 
 def change(gateway: Gateway, who: Principal, path: str = "/me/password/", **body: Any) -> Any:
-    sent = {"old_password": PASSWORD, "new_password1": "another horse 8", "new_password2": "another horse 8", **body}
+    sent = {
+        "old_password": PASSWORD,
+        "new_password1": "another horse 8",
+        "new_password2": "another horse 8",
+        **body,
+    }
     return gateway.json("POST", path, who, json=sent)
 
 
 @pytest.mark.parametrize("path", ["/me/password/", "/auth/password/change/"])
-def test_a_new_password_ends_the_old_sessions_and_begins_one(gateway: Gateway, ana: Principal, path: str) -> None:
+def test_a_new_password_ends_the_old_sessions_and_begins_one(
+    gateway: Gateway, ana: Principal, path: str
+) -> None:
     old = gateway.accounts.sessions.begin(ana.id)
     body = change(gateway, ana, path)
     assert body["detail"] == "New password has been saved."
@@ -187,7 +219,9 @@ def test_a_new_password_ends_the_old_sessions_and_begins_one(gateway: Gateway, a
         ({"old_password": None}, "old_password"),
     ],
 )
-def test_a_bad_change_of_password_changes_nothing(gateway: Gateway, ana: Principal, body: Any, wrong: str) -> None:
+def test_a_bad_change_of_password_changes_nothing(
+    gateway: Gateway, ana: Principal, body: Any, wrong: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         change(gateway, ana, **body)
     assert list(caught.value.body) == [wrong]

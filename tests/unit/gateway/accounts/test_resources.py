@@ -30,12 +30,18 @@ def root(accounts: Accounts) -> Principal:
     return member(accounts, "root", is_superuser=True, realms=[])
 
 
-def read(accounts: Accounts, app: str, resource: str, key: Any, context: Context | None = None) -> dict[str, Any]:
+def read(
+    accounts: Accounts, app: str, resource: str, key: Any, context: Context | None = None
+) -> dict[str, Any]:
     return dict(orjson.loads(accounts.engines[app].get(context or accounts.trusted, resource, str(key)).body))
 
 
-def write(accounts: Accounts, app: str, resource: str, key: Any, body: Any, partial: bool = True) -> dict[str, Any]:
-    return dict(orjson.loads(accounts.engines[app].update(accounts.trusted, resource, str(key), body, partial).body))
+def write(
+    accounts: Accounts, app: str, resource: str, key: Any, body: Any, partial: bool = True
+) -> dict[str, Any]:
+    return dict(
+        orjson.loads(accounts.engines[app].update(accounts.trusted, resource, str(key), body, partial).body)
+    )
 
 
 # ---- users ------------------------------------------------------------------------------------
@@ -62,7 +68,9 @@ def write(accounts: Accounts, app: str, resource: str, key: Any, body: Any, part
 )
 def test_a_bad_user_is_told_what_is_wrong(accounts: Accounts, body: Any, wrong: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        accounts.engines["auth"].create(accounts.trusted, "users", {"username": "ana", "password": PASSWORD, **body})
+        accounts.engines["auth"].create(
+            accounts.trusted, "users", {"username": "ana", "password": PASSWORD, **body}
+        )
     assert list(caught.value.body) == [wrong]
 
 
@@ -85,7 +93,9 @@ def test_what_was_read_can_be_put_back_and_changes_nothing(accounts: Accounts) -
     ana = member(accounts, "ana", groups=["APP: isp"], realms=["cpe", "pim"], email="ana@example.net")
     session = accounts.sessions.begin(ana.id)
     before = accounts.engines["auth"].get(accounts.trusted, "users", str(ana.id))
-    after = accounts.engines["auth"].update(accounts.trusted, "users", str(ana.id), orjson.loads(before.body), False)
+    after = accounts.engines["auth"].update(
+        accounts.trusted, "users", str(ana.id), orjson.loads(before.body), False
+    )
     assert after == before
     accounts.sessions.check(session.access)
     for app, resource in (("auth", "groups"), ("core", "realms")):
@@ -99,27 +109,38 @@ def test_what_was_read_can_be_put_back_and_changes_nothing(accounts: Accounts) -
 
 def test_a_group_shows_its_permissions_as_the_sample(accounts: Accounts) -> None:
     ana = member(accounts, "ana", groups=["APP: isp"])
-    isp = accounts.database.reading(lambda c: c.execute(select(groups.c.id).where(groups.c.name == "APP: isp")).scalar_one())
+    isp = accounts.database.reading(
+        lambda c: c.execute(select(groups.c.id).where(groups.c.name == "APP: isp")).scalar_one()
+    )
     shown = read(accounts, "auth", "groups", isp)
     assert list(shown) == ["id", "name", "permissions", "users"]
     customer = next(one for one in shown["permissions"] if one["codename"] == "view_customer")
     assert {name: customer[name] for name in customer if name != "id"} == {
-        "codename": "view_customer", "name": "Can view Customer", "content_type": "isp | customer",
+        "codename": "view_customer",
+        "name": "Can view Customer",
+        "content_type": "isp | customer",
     }
     assert shown["users"] == [ana.id]
 
 
 def test_permissions_of_a_group_are_taken_as_ids_or_as_shown(accounts: Accounts) -> None:
-    rows = orjson.loads(accounts.engines["auth"].list(accounts.trusted, "permissions", [("app", "isp"), ("limit", "3")]).body)
+    rows = orjson.loads(
+        accounts.engines["auth"].list(accounts.trusted, "permissions", [("app", "isp"), ("limit", "3")]).body
+    )
     ids = [one["id"] for one in rows]
-    made = orjson.loads(accounts.engines["auth"].create(accounts.trusted, "groups", {"name": "g", "permissions": ids}).body)
+    made = orjson.loads(
+        accounts.engines["auth"].create(accounts.trusted, "groups", {"name": "g", "permissions": ids}).body
+    )
     assert made["permissions"] == rows
     assert write(accounts, "auth", "groups", made["id"], {"permissions": rows[:2]})["permissions"] == rows[:2]
 
 
 def test_both_sides_of_a_membership_agree(accounts: Accounts) -> None:
     ana = member(accounts, "ana", realms=["pim"])
-    realms = {one["name"]: one for one in orjson.loads(accounts.engines["core"].list(accounts.trusted, "realms").body)}
+    realms = {
+        one["name"]: one
+        for one in orjson.loads(accounts.engines["core"].list(accounts.trusted, "realms").body)
+    }
     assert realms["pim"]["users"] == ["ana"]
     write(accounts, "core", "realms", realms["sur"]["id"], {"users": ["ana"]})
     assert read(accounts, "auth", "users", ana.id)["realms"] == ["pim", "sur"]
@@ -137,12 +158,18 @@ def test_a_change_of_one_side_is_a_new_version_of_the_other(accounts: Accounts) 
     def version(app: str, resource: str, key: Any) -> int:
         return int(accounts.engines[app].get(accounts.trusted, resource, str(key)).meta["version"])
 
-    pim = next(one for one in orjson.loads(accounts.engines["core"].list(accounts.trusted, "realms").body) if one["name"] == "pim")
+    pim = next(
+        one
+        for one in orjson.loads(accounts.engines["core"].list(accounts.trusted, "realms").body)
+        if one["name"] == "pim"
+    )
     before = version("core", "realms", pim["id"])
     write(accounts, "auth", "users", ana.id, {"realms": []})
     assert version("core", "realms", pim["id"]) == before + 1
     user = version("auth", "users", ana.id)
-    made = orjson.loads(accounts.engines["auth"].create(accounts.trusted, "groups", {"name": "g", "users": [ana.id]}).body)
+    made = orjson.loads(
+        accounts.engines["auth"].create(accounts.trusted, "groups", {"name": "g", "users": [ana.id]}).body
+    )
     assert version("auth", "users", ana.id) == user + 1
     group = version("auth", "groups", made["id"])
     write(accounts, "auth", "users", ana.id, {"groups": []})
@@ -169,7 +196,9 @@ def test_a_realm_keeps_its_name_and_knows_its_users(accounts: Accounts) -> None:
 
 def test_a_realm_with_data_is_not_deleted(accounts: Accounts, root: Principal) -> None:
     core = accounts.engines["core"]
-    pim = next(one for one in orjson.loads(core.list(accounts.trusted, "realms").body) if one["name"] == "pim")
+    pim = next(
+        one for one in orjson.loads(core.list(accounts.trusted, "realms").body) if one["name"] == "pim"
+    )
     asked: list[str] = []
 
     def usage(realm: str, context: Context) -> dict[str, dict[str, int]]:
@@ -180,7 +209,9 @@ def test_a_realm_with_data_is_not_deleted(accounts: Accounts, root: Principal) -
     with pytest.raises(Conflict) as caught:
         core.delete(everything(root, accounts), "realms", str(pim["id"]))
     assert caught.value.body == {
-        "detail": 'Realm "pim" still has data.', "code": "conflict", "usage": {"isp": {"cpes": 158}},
+        "detail": 'Realm "pim" still has data.',
+        "code": "conflict",
+        "usage": {"isp": {"cpes": 158}},
     }
     assert asked == ["pim"]
     core.realm_usage = lambda realm, context: {}
@@ -193,28 +224,43 @@ def test_a_realm_with_data_is_not_deleted(accounts: Accounts, root: Principal) -
 
 def test_permissions_come_from_the_contracts_once(accounts: Accounts) -> None:
     def names() -> list[tuple[Any, ...]]:
-        return accounts.database.reading(lambda c: [tuple(r) for r in c.exec_driver_sql("SELECT app, codename FROM permissions")])
+        return accounts.database.reading(
+            lambda c: [tuple(r) for r in c.exec_driver_sql("SELECT app, codename FROM permissions")]
+        )
 
     first = names()
     assert len(set(first)) == len(first)
-    assert {("isp", "view_cpe"), ("isp", "add_cpe"), ("isp", "change_cpe"), ("isp", "delete_cpe")} <= set(first)
-    assert {("isp", "view_secret"), ("auth", "change_user"), ("logger", "view_logentry"), ("core", "add_realm")} <= set(first)
+    assert {("isp", "view_cpe"), ("isp", "add_cpe"), ("isp", "change_cpe"), ("isp", "delete_cpe")} <= set(
+        first
+    )
+    assert {
+        ("isp", "view_secret"),
+        ("auth", "change_user"),
+        ("logger", "view_logentry"),
+        ("core", "add_realm"),
+    } <= set(first)
     assert not [name for app, name in first if app == "me"]
     accounts.prepare(["pim"])
     assert names() == first
-    wanted = {action.permission for route in table([*CONTRACTS, *discovered()]) for action in route.actions.values()}
+    wanted = {
+        action.permission for route in table([*CONTRACTS, *discovered()]) for action in route.actions.values()
+    }
     assert wanted - {None} <= {f"{app}.{name}" for app, name in first}
 
 
 def test_a_group_that_was_narrowed_stays_narrow(accounts: Accounts) -> None:
-    isp = accounts.database.reading(lambda c: c.execute(select(groups.c.id).where(groups.c.name == "APP: isp")).scalar_one())
+    isp = accounts.database.reading(
+        lambda c: c.execute(select(groups.c.id).where(groups.c.name == "APP: isp")).scalar_one()
+    )
     write(accounts, "auth", "groups", isp, {"permissions": []})
     accounts.prepare()
     assert read(accounts, "auth", "groups", isp)["permissions"] == []
 
 
 def test_new_permissions_reach_the_group_of_their_app(accounts: Accounts) -> None:
-    isp = accounts.database.reading(lambda c: c.execute(select(groups.c.id).where(groups.c.name == "APP: isp")).scalar_one())
+    isp = accounts.database.reading(
+        lambda c: c.execute(select(groups.c.id).where(groups.c.name == "APP: isp")).scalar_one()
+    )
     write(accounts, "auth", "groups", isp, {"permissions": []})
     with accounts.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM permissions WHERE app = 'isp' AND codename = 'view_pots'")

@@ -51,8 +51,19 @@ def test_staff_make_users_of_their_realms_with_what_they_have(accounts: Accounts
     assert made["groups"] == [isp]
     assert "password" not in made
     assert list(made) == [
-        "id", "username", "first_name", "last_name", "email", "is_active", "is_staff", "is_superuser", "groups",
-        "user_permissions", "realms", "last_login", "date_joined",
+        "id",
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "groups",
+        "user_permissions",
+        "realms",
+        "last_login",
+        "date_joined",
     ]
     assert patch(accounts, staff, made["id"], realms=["cpe"], first_name="Nueva")["realms"] == ["cpe"]
     accounts.engines["auth"].delete(as_(staff), "users", str(made["id"]))
@@ -93,7 +104,9 @@ def test_nothing_is_granted_that_staff_do_not_have(accounts: Accounts, staff: Pr
         patch(accounts, staff, staff.id, realms=["pim", "cpe", "sur"])
 
 
-def test_staff_see_only_users_whose_realms_are_all_theirs(accounts: Accounts, staff: Principal, root: Principal) -> None:
+def test_staff_see_only_users_whose_realms_are_all_theirs(
+    accounts: Accounts, staff: Principal, root: Principal
+) -> None:
     inside = member(accounts, "inside")
     outside = member(accounts, "outside", realms=["sur"])
     straddling = member(accounts, "straddling", realms=["pim", "sur"])
@@ -104,7 +117,9 @@ def test_staff_see_only_users_whose_realms_are_all_theirs(accounts: Accounts, st
     for hidden in (outside, straddling, nowhere, root):
         for attempt in (
             lambda id_: accounts.engines["auth"].get(as_(staff), "users", id_),
-            lambda id_: accounts.engines["auth"].update(as_(staff), "users", id_, {"password": "another horse 8"}, True),
+            lambda id_: accounts.engines["auth"].update(
+                as_(staff), "users", id_, {"password": "another horse 8"}, True
+            ),
             lambda id_: accounts.engines["auth"].delete(as_(staff), "users", id_),
         ):
             with pytest.raises(NotFound):
@@ -115,16 +130,25 @@ def test_staff_see_only_users_whose_realms_are_all_theirs(accounts: Accounts, st
 def test_staff_cannot_take_over_somebody_with_more_rights(gateway: Gateway, staff: Principal) -> None:
     accounts = gateway.accounts
     stronger = member(accounts, "stronger", groups=["APP: logger"])
-    for changes in ({"password": "another horse 8"}, {"email": "staff@example.net"}, {"is_active": False}, {"username": "x"}):
+    for changes in (
+        {"password": "another horse 8"},
+        {"email": "staff@example.net"},
+        {"is_active": False},
+        {"username": "x"},
+    ):
         with pytest.raises(PermissionDenied):
             patch(accounts, staff, stronger.id, **changes)
     with pytest.raises(PermissionDenied):
-        gateway.call("POST", f"/auth/users/{stronger.id}/set_password/", staff, json={"password": "another horse 8"})
+        gateway.call(
+            "POST", f"/auth/users/{stronger.id}/set_password/", staff, json={"password": "another horse 8"}
+        )
     with pytest.raises(PermissionDenied):
         accounts.engines["auth"].delete(as_(staff), "users", str(stronger.id))
 
 
-def test_a_family_group_is_a_right_though_it_has_no_permission(accounts: Accounts, staff: Principal, root: Principal) -> None:
+def test_a_family_group_is_a_right_though_it_has_no_permission(
+    accounts: Accounts, staff: Principal, root: Principal
+) -> None:
     accounts.engines["auth"].create(everything(root, accounts), "groups", {"name": "HG: CORE"})
     watcher = member(accounts, "watcher", groups=["HG: CORE"])
     with pytest.raises(PermissionDenied):
@@ -133,7 +157,9 @@ def test_a_family_group_is_a_right_though_it_has_no_permission(accounts: Account
 
 def test_set_password_works_downwards_and_ends_sessions(gateway: Gateway, staff: Principal) -> None:
     ana = member(gateway.accounts, "ana", groups=["APP: isp"])
-    body = gateway.json("POST", f"/auth/users/{ana.id}/set_password/", staff, json={"password": "another horse 8"})
+    body = gateway.json(
+        "POST", f"/auth/users/{ana.id}/set_password/", staff, json={"password": "another horse 8"}
+    )
     assert body == {"detail": "New password has been saved."}
     gateway.accounts.authenticator.login("ana", "another horse 8", None)
     with pytest.raises(InvalidInput) as caught:
@@ -151,7 +177,9 @@ def test_a_user_made_by_staff_has_a_realm(accounts: Accounts, staff: Principal) 
         patch(accounts, staff, ana.id, realms=[])
 
 
-def test_groups_and_realms_are_changed_by_superusers_only(accounts: Accounts, staff: Principal, root: Principal) -> None:
+def test_groups_and_realms_are_changed_by_superusers_only(
+    accounts: Accounts, staff: Principal, root: Principal
+) -> None:
     isp = str(id_of(accounts, groups, name="APP: isp"))
     auth, core = accounts.engines["auth"], accounts.engines["core"]
     pim = orjson.loads(core.list(as_(staff), "realms", [("name", "pim")]).body)[0]["id"]
@@ -185,11 +213,16 @@ def test_the_context_of_nobody_is_not_trusted(accounts: Accounts) -> None:
         accounts.engines["auth"].create(Context(scope=Scope(frozenset({"pim"}))), "groups", {"name": "x"})
 
 
-def test_lists_of_users_show_only_those_one_may_see(accounts: Accounts, staff: Principal, root: Principal) -> None:
+def test_lists_of_users_show_only_those_one_may_see(
+    accounts: Accounts, staff: Principal, root: Principal
+) -> None:
     ana = member(accounts, "ana", groups=["APP: isp"])
     hidden = member(accounts, "hidden", realms=["sur", "pim"], groups=["APP: isp"])
     isp = str(id_of(accounts, groups, name="APP: isp"))
-    assert orjson.loads(accounts.engines["auth"].get(as_(staff), "groups", isp).body)["users"] == [staff.id, ana.id]
+    assert orjson.loads(accounts.engines["auth"].get(as_(staff), "groups", isp).body)["users"] == [
+        staff.id,
+        ana.id,
+    ]
     shown = orjson.loads(accounts.engines["auth"].get(everything(root, accounts), "groups", isp).body)
     assert shown["users"] == sorted([staff.id, ana.id, hidden.id])
     realms = orjson.loads(accounts.engines["core"].list(as_(staff), "realms").body)
@@ -205,7 +238,9 @@ def test_a_password_is_never_shown_filtered_or_logged(accounts: Accounts, root: 
     context = everything(root, accounts)
     asked = orjson.loads(engine.get(context, "users", str(ana.id), [("attrs", "id,password")]).body)
     assert asked == {"id": ana.id}
-    assert engine.list(context, "users", [("password__startswith", "$argon2")]).meta["ignored"] == ["password__startswith"]
+    assert engine.list(context, "users", [("password__startswith", "$argon2")]).meta["ignored"] == [
+        "password__startswith"
+    ]
     with pytest.raises(InvalidInput):
         engine.list(context, "users", [("sort", "password")])
     logged = accounts.database.reading(lambda c: c.exec_driver_sql("SELECT * FROM audit").all())
@@ -218,6 +253,13 @@ def test_a_user_deleted_leaves_nothing_that_lets_in(accounts: Accounts, root: Pr
     ana = member(accounts, "ana")
     accounts.sessions.begin(ana.id)
     accounts.engines["auth"].delete(everything(root, accounts), "users", str(ana.id))
-    left = accounts.database.reading(lambda c: c.exec_driver_sql("SELECT count(*) FROM sessions").scalar_one())
+    left = accounts.database.reading(
+        lambda c: c.exec_driver_sql("SELECT count(*) FROM sessions").scalar_one()
+    )
     assert left == 0
-    assert accounts.database.reading(lambda c: c.execute(select(users.c.id).where(users.c.username == "ana")).all()) == []
+    assert (
+        accounts.database.reading(
+            lambda c: c.execute(select(users.c.id).where(users.c.username == "ana")).all()
+        )
+        == []
+    )
