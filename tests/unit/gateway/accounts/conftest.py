@@ -33,10 +33,8 @@ def settings_in(folder: Path, **more: Any) -> Settings:
     return Settings(data_dir=folder, demo=True, **more)
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as `krill migrate` and the first start leave it."""
-    made = settings_in(tmp_path_factory.mktemp("prepared"))
+def prepare(made: Settings) -> Path:
+    """Leave a database as `krill migrate` and the first start do; returns the data folder."""
     database = Database(made.database("gateway"), made)
     migrate.upgrade("gateway.migrations", metadata, database.engine)
     database.close()
@@ -44,6 +42,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     accounts.prepare(["pim", "cpe", "sur"])
     accounts.close()
     return made.data_dir
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(settings_in(tmp_path_factory.mktemp("prepared")))
 
 
 @pytest.fixture
