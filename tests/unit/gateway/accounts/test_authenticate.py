@@ -18,7 +18,7 @@ from gateway.accounts.service import Accounts
 from gateway.auth import throttle
 from gateway.auth.throttle import Limit
 from gateway.principal import Principal
-from services.common.errors import AuthenticationFailed, Throttled, TokenNotValid
+from services.common.errors import ApiError, AuthenticationFailed, Throttled, TokenNotValid
 from services.common.settings import Settings
 from tests.statements import counted
 from tests.unit.gateway.accounts.conftest import PASSWORD, Gateway, as_, basic, member, request
@@ -370,7 +370,7 @@ def test_the_old_password_cannot_be_guessed_with_a_stolen_session(gateway: Gatew
             gateway.call("POST", "/me/password/", ana, json=body)
         except Throttled:
             return "throttled"
-        except Exception as error:
+        except ApiError as error:
             return type(error).__name__
         return "changed"
 
