@@ -1,6 +1,5 @@
 """What an installation starts with: permissions and application groups from the contracts, realms, and in
-demo mode
-one user. Everything here may run again and again."""
+demo mode one user. Everything here may run again and again."""
 
 from __future__ import annotations
 
@@ -58,8 +57,7 @@ def ensure_permissions(connection: Connection, contracts: Iterable[Contract]) ->
 
 def ensure_groups(connection: Connection, contracts: Iterable[Contract], fresh: Sequence[int]) -> None:
     """`APP: <app>` for each app, with all of the app's permissions. One that was there already gets those
-    in `fresh`
-    only, since somebody may have narrowed it."""
+    in `fresh` only, since somebody may have narrowed it."""
     names = [one.name for one in contracts if one.name not in _WITHOUT_GROUP]
     for name in dict.fromkeys([*names, *DEMO_APPS]):
         title = f"APP: {name}"

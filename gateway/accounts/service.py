@@ -41,8 +41,7 @@ Operation = Callable[["Call"], "Answer"]
 
 class Accounts:
     """`engines`: the gateway's own apps. `operations`: `<app>.<operation>` → handler. `recorder`: the
-    request log.
-    """
+    request log."""
 
     operations: dict[str, Operation] = OPERATIONS
 

@@ -1,10 +1,9 @@
 """Who sends a request: Bearer (JWT), Basic or `Token <key>` credentials to a `Principal`.
 
 One small query per request reads the accounts' version; what was found out under that version is
-remembered, so that
-a request costs no more, and a change of a user, group, realm, token or session counts from the next request
-on, in
-every process. Passwords are never kept: what is remembered of Basic credentials is a keyed digest.
+remembered, so that a request costs no more, and a change of a user, group, realm, token or session counts
+from the next request on, in every process. Passwords are never kept: what is remembered of Basic
+credentials is a keyed digest.
 """
 
 from __future__ import annotations
@@ -113,8 +112,7 @@ class Authenticator:
 
     def seen(self, user_id: int) -> None:
         """The user logged in just now. It is no change of the account: nothing that is known of him is
-        forgotten.
-        """
+        forgotten."""
         with self._database.write() as connection:
             connection.execute(update(users).where(users.c.id == user_id).values(last_login=now()))
 

@@ -1,8 +1,8 @@
 """Logging in at Google or Microsoft: OpenID Connect, authorization code with PKCE, state and nonce.
 
 The account is that of the one active user with the e-mail address that the provider vouches for; accounts
-are never
-made here. Nothing is kept between the two requests of a browser but a signed cookie that lives ten minutes.
+are never made here. Nothing is kept between the two requests of a browser but a signed cookie that lives
+ten minutes.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ class Client:
     @property
     def is_shared(self) -> bool:
         """Microsoft's addresses for everybody's directories, whose owners write what they like into
-        `email`.
-        """
+        `email`."""
         parts = urlsplit(self.metadata_url).path.split("/")
         return any(part in ("common", "organizations", "consumers") for part in parts)
 
@@ -221,9 +220,8 @@ class OAuth:
 
 
 def _email(client: Client, claims: dict[str, Any]) -> str:
-    """The address that the provider vouches for: marked as verified (Microsoft's mark is `xms_edov`), or of
-    the one
-    directory that the operator configured by name."""
+    """The address that the provider vouches for: marked as verified (Microsoft's mark is `xms_edov`), or
+    of the one directory that the operator configured by name."""
     email = claims.get("email")
     marked = any(str(claims.get(name)).lower() in ("true", "1") for name in ("email_verified", "xms_edov"))
     own_directory = client.name == "microsoft" and not client.is_shared and "email_verified" not in claims

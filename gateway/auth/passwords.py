@@ -1,10 +1,8 @@
 """Password hashes and the rules of a new password.
 
 argon2id with OWASP's parameters (RFC 9106 hashes, 19 MiB, two passes). PBKDF2-SHA256 hashes that came from
-Django
-are verified and replaced at the next login. A hash takes memory and time on purpose, so only as many are
-made at
-once as there are processors. A password never stands in a log or an error.
+Django are verified and replaced at the next login. A hash takes memory and time on purpose, so only as
+many are made at once as there are processors. A password never stands in a log or an error.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Logins that go on: one row per pair of tokens, a family per login.
 
-A refresh token works once. A second use means that somebody else has a copy, so the whole family dies, access
-tokens included (RFC 9700, 4.14.2). A token without a living row is worth nothing, whatever its signature
-says.
+A refresh token works once. A second use means that somebody else has a copy, so the whole family dies,
+access tokens included (RFC 9700, 4.14.2). A token without a living row is worth nothing, whatever its
+signature says.
 """
 
 from __future__ import annotations

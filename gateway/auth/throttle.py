@@ -1,8 +1,7 @@
 """Limits on guessing: an attempt is counted before it is looked at, and given back when it was right.
 
 Counters are rows that one atomic statement raises, so the limits hold for all gateway processes together,
-however
-many attempts come at once.
+however many attempts come at once.
 """
 
 from __future__ import annotations

@@ -36,8 +36,7 @@ _METHODS = {
 
 def entry(request: Request, response: Response, facts: Any) -> dict[str, Any]:
     """The row of a request that was routed. `facts` has `began` (perf_counter), `action`, `principal`,
-    `error`.
-    """
+    `error`."""
     action, principal, error = facts.get("action"), facts.get("principal"), facts.get("error")
     took = time.perf_counter() - facts.began
     view, method = view_of(action, request.method)

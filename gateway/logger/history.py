@@ -1,8 +1,7 @@
 """The admin log, gathered from every service's audit rows, and the history of one row.
 
 Each service is asked for its first rows at once; here they are merged by time. A service that does not
-answer is
-left out and named in `_errors`. Nobody sees more than his realms and his applications show him.
+answer is left out and named in `_errors`. Nobody sees more than his realms and his applications show him.
 """
 
 from __future__ import annotations
@@ -61,8 +60,7 @@ def admin_logs(call: Call) -> Answer:
 
 def of_row(call: Call) -> Answer:
     """The requests about one row and the changes of it, newest first; each with `type` "request" or
-    "change".
-    """
+    "change"."""
     contract, resource = call.action.contract, call.action.resource
     assert resource is not None and call.key is not None
     known = {"resource": resource.name, "key": call.key, "parameters": [("attrs", "id")]}

@@ -1,8 +1,8 @@
 """The request log, written in batches by one background thread.
 
 A request never waits for its log: what does not fit into the queue is counted in a metric and left out.
-Secrets are
-masked before anything is queued. Plain threading, so that it works with real and with green threads.
+Secrets are masked before anything is queued. Plain threading, so that it works with real and with green
+threads.
 """
 
 from __future__ import annotations
@@ -97,8 +97,7 @@ class Recorder:
 
     def _write(self, last: bool) -> bool:
         """Whether the batch is done with: written, or found unwritable. A database that is away is tried
-        again.
-        """
+        again."""
         try:
             with self._database.write() as connection:
                 connection.execute(insert(request_log), self._waiting)

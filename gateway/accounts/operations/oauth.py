@@ -1,6 +1,5 @@
 """`/auth/google/` and `/auth/microsoft/`: to the provider and back, or with a code that the client fetched
-itself.
-"""
+itself."""
 
 from __future__ import annotations
 

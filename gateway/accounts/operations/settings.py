@@ -1,6 +1,5 @@
 """`/me/settings`: the UI's own configuration, kept as it comes, with a version so that two windows notice
-each other.
-"""
+each other."""
 
 from __future__ import annotations
 

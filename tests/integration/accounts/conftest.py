@@ -55,6 +55,11 @@ def _keep(connection: Connection, metadata: MetaData) -> None:
         connection.execute(sql.SQL("CREATE TABLE kept.{} AS TABLE public.{}").format(name, name))
 
 
+_CONTINUE = sql.SQL(
+    "SELECT setval(pg_get_serial_sequence({}, {}), (SELECT coalesce(max({}), 0) + 1 FROM {}), false)"
+)
+
+
 def _put_back(connection: Connection, metadata: MetaData) -> None:
     tables = metadata.sorted_tables
     names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
@@ -65,9 +70,13 @@ def _put_back(connection: Connection, metadata: MetaData) -> None:
         if table.autoincrement_column is not None:
             column = table.autoincrement_column.name
             steps.append(
+<<<<<<< HEAD
                 sql.SQL(
                     "SELECT setval(pg_get_serial_sequence({}, {}), "
                     "(SELECT coalesce(max({}), 0) + 1 FROM {}), false)"
                 ).format(sql.Literal(table.name), sql.Literal(column), sql.Identifier(column), name)
+=======
+                _CONTINUE.format(sql.Literal(table.name), sql.Literal(column), sql.Identifier(column), name)
+>>>>>>> accounts
             )
     connection.execute(sql.SQL("; ").join(steps))

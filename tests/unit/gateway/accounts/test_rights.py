@@ -69,9 +69,6 @@ def test_staff_make_users_of_their_realms_with_what_they_have(accounts: Accounts
     accounts.engines["auth"].delete(as_(staff), "users", str(made["id"]))
 
 
-Attempt = Callable[[Accounts, Principal], Any]
-
-
 def test_no_flag_is_given_by_staff(accounts: Accounts, staff: Principal) -> None:
     other = member(accounts, "ana")
     for flag in ("is_staff", "is_superuser"):
@@ -168,7 +165,8 @@ def test_set_password_works_downwards_and_ends_sessions(gateway: Gateway, staff:
 
 
 def test_a_user_made_by_staff_has_a_realm(accounts: Accounts, staff: Principal) -> None:
-    for body in ({}, {"realms": []}):
+    bodies: list[dict[str, Any]] = [{}, {"realms": []}]
+    for body in bodies:
         with pytest.raises(InvalidInput) as caught:
             create(accounts, staff, **body)
         assert caught.value.body == {"realms": ["This field is required."]}
