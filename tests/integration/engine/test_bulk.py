@@ -269,7 +269,7 @@ def test_csv_has_a_header_and_cells_of_json_for_what_is_no_scalar(stocked: World
     assert reply.body == f"{cells['id']}\r\n".encode()
 
 
-FORMULAS = ["=SUM(A1)", "+cmd", "-x", "@a", "=1+1", "-", "+34 968", "@"]
+FORMULAS = ["=SUM(A1)", "+cmd", "-x", "@a", "=1+1", "-", "+34 968", "@", "=1", "@2", "'=x", "'-5", "''+x"]
 
 
 @pytest.mark.parametrize("text", FORMULAS)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
 import pytest
 
 from services.common.errors import NotFound
 from services.isp.service import expire
-from tests.integration.engine.world import BOTH, DEM, PIM, World, refused
+from tests.integration.engine.world import BOTH, DEM, PIM, ROOT, World, refused
 
 
 def test_a_cpe_is_named_by_its_realm_and_number(stocked: World) -> None:
@@ -195,3 +196,50 @@ def test_a_trial_write_leaves_no_trace(stocked: World) -> None:
     with pytest.raises(NotFound):
         stocked.engine.trial(DEM, "cpes", str(cpe), {})
     assert stocked.everything() == before
+
+
+def test_a_model_with_more_ports_again_fills_the_gaps(stocked: World) -> None:
+    stocked.model("FOUR", pots=4)
+    cpe = stocked.subscriber(model="FOUR")
+    last = stocked.related("cpes", cpe["id"], "potses")[3]["id"]
+    stocked.patch("potses", last, {"cli": "968000001"})
+    stocked.patch("cpes", cpe["id"], {"model": "SOFTPHONE"})
+    assert [one["order"] for one in stocked.related("cpes", cpe["id"], "potses")] == [1, 4]
+    stocked.patch("cpes", cpe["id"], {"model": "FOUR"})
+    assert [one["order"] for one in stocked.related("cpes", cpe["id"], "potses")] == [1, 2, 3, 4]
+
+
+def test_two_lines_that_get_their_numbers_at_once_are_both_services(on_postgres: World) -> None:
+    on_postgres.model(pots=2)
+    cpe = on_postgres.subscriber()["id"]
+    first, second = (one["id"] for one in on_postgres.related("cpes", cpe, "potses"))
+    with on_postgres.engine.writing(ROOT) as write:
+        potses = on_postgres.engine.resource("potses")
+        write.modify(potses, first, {"cli": "968000001"}, partial=True)
+        other = threading.Thread(target=on_postgres.patch, args=("potses", second, {"cli": "968000002"}))
+        other.start()
+        other.join(0.3)  # it waits for this transaction by now
+        assert other.is_alive()
+    other.join()
+    assert on_postgres.get("cpes", cpe)["_services"][-2:] == ["voice1", "voice2"]
+
+
+def test_a_number_that_a_merged_realm_brought_along_is_passed_over(stocked: World) -> None:
+    first = stocked.subscriber()
+    taken = first["id"] + 2
+    with stocked.database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE cpes SET internal_id = 'pim{taken:04d}' WHERE id = {first['id']}")
+    customer = first["customer"]
+    made = [stocked.another(pppoe_domain="x").cpe(customer) for _ in range(3)]
+    assert [one["id"] for one in made] == [taken - 1, taken + 1, taken + 2]
+    assert [one["pppoe_username"] for one in made] == [f"pim{one['id']:04d}@x" for one in made]
+
+
+def test_a_profile_or_a_model_of_other_realms_is_not_for_a_cpe(stocked: World) -> None:
+    speed = {"name": "a", "downstream": "1", "upstream": "1", "realms": ["dem"]}
+    profile = stocked.create("cpe-profiles", speed)["id"]
+    stocked.model("THEIRS", realms=["dem"])
+    cpe = stocked.subscriber("pim")["id"]
+    assert list(refused(stocked.patch, "cpes", cpe, {"profile": profile}, BOTH)) == ["profile"]
+    assert list(refused(stocked.patch, "cpes", cpe, {"model": "THEIRS"}, ROOT)) == ["model"]
+    assert stocked.subscriber("dem", "THEIRS", profile=profile)["profile"] == profile

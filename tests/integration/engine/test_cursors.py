@@ -148,3 +148,15 @@ def test_a_cursor_of_another_kind_of_value_is_refused(world: World, sort: str, v
     with pytest.raises(InvalidInput) as caught:
         page(world, packed([False, [value, 1]]), sort=sort)
     assert caught.value.errors == {"cursor": ["Invalid cursor."]}
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "12"])
+def test_a_cursor_at_no_time_is_refused(world: World, value: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        page(world, packed([False, [value, 1]]), sort="created")
+    assert caught.value.errors == {"cursor": ["Invalid cursor."]}
+
+
+def test_a_cursor_may_stand_where_no_row_can_be(shelf: World) -> None:
+    reply = shelf.engine.list(ROOT, "potses", [("sort", "order"), ("cursor", packed([False, [2**31, 1]]))])
+    assert json.loads(reply.body) == []

@@ -28,7 +28,7 @@ from tests.integration.engine.conftest import migrated
 from tests.integration.engine.library import FALSE, RESOURCES, TRUE, WORDS, filterable, holds, ordered, typed
 from tests.integration.engine.world import BOTH, NOBODY, PIM, ROOT, World
 
-OPERATORS = ("", "in", "ne", "gt", "gte", "lt", "lte", "icontains", "isnull")
+OPERATORS = ("", *SUFFIXES)
 TEXT_ONLY = ("contains", "icontains", "startswith")
 
 by_name = pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: one.name)
@@ -436,3 +436,38 @@ def test_who_has_no_realm_sees_nothing(shelves: list[World]) -> None:
         for resource in CONTRACT.resources:
             assert world.page(resource.name, NOBODY) == []
             assert world.count(resource.name, NOBODY) == 0
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**63 - 1])
+def test_a_number_that_no_row_can_have_is_no_error(shelves: list[World], number: int) -> None:
+    for world in shelves:
+        assert world.ids("cpes", me_vlan=str(number)) == []
+        assert world.count("cpes", me_vlan__ne=str(number)) == library.CPES
+        assert len(world.ids("potses", order__lt=str(number))) == (world.count("potses") if number > 0 else 0)
+
+
+def test_times_are_compared_to_the_fraction_of_a_second(shelves: list[World]) -> None:
+    for world in shelves:
+        moment = max(row["created"] for row in world.page("cpes", attrs="created", limit="1000"))
+        after = moment.replace("+", ".5+")
+        for operator, kept in (
+            ("", False),
+            ("__gte", False),
+            ("__gt", False),
+            ("__lt", True),
+            ("__lte", True),
+        ):
+            assert (world.count("cpes", **{f"created{operator}": after}) == library.CPES) == kept, operator
+
+
+def test_times_of_any_age_are_compared(shelves: list[World]) -> None:
+    for world in shelves:
+        assert world.count("cpes", created__gt="0500-01-01T00:00:00Z") == library.CPES
+        assert world.count("cpes", created__lt="9998-01-01T00:00:00Z") == library.CPES
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "-5", "1.5", "1e9"]
+)
+def test_what_is_no_time_in_every_zone_is_refused(shelves: list[World], text: str) -> None:
+    assert list(errors(shelves, "cpes", [("created__gt", text)])) == ["created__gt"]

@@ -258,3 +258,20 @@ def test_usage_tells_what_a_realm_has(tenants: Tenants) -> None:
         "contexts": 1,
     }
     assert json.loads(tenants.world.engine.usage(ROOT, "swt").body) == {}
+
+
+def test_relations_of_one_name_are_told_apart(tenants: Tenants) -> None:
+    """The ports of customer 1 and those of CPE 1 are not the same rows."""
+    world, first = tenants.world, tenants.ours
+    second = world.cpe(first["customers"], "MODEL")["id"]
+    ports = world.related("customers", first["customers"], "potses", sort="order")
+    assert [one["cpe"] for one in ports] == [first["cpes"], second]
+    for cpe in (first["cpes"], second):
+        assert [one["cpe"] for one in world.related("cpes", cpe, "potses")] == [cpe]
+
+
+def test_what_was_deleted_is_no_usage(tenants: Tenants) -> None:
+    world = tenants.world
+    world.delete("customers", tenants.theirs["customers"])
+    world.delete("contexts", tenants.theirs["contexts"])
+    assert json.loads(world.engine.usage(ROOT, "dem").body) == {}

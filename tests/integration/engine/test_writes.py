@@ -349,3 +349,33 @@ def test_a_model_and_a_context_are_unique_by_name(stocked: World) -> None:
     stocked.create("contexts", {"name": "impago", "realm": "dem"})
     again = refused(stocked.create, "contexts", {"name": "impago", "realm": "pim"})
     assert again == {"name": ["Context with this name already exists."]}
+
+
+def test_a_name_that_is_used_again_goes_on_with_its_events(stocked: World) -> None:
+    for _ in range(2):
+        stocked.model("X")
+        stocked.delete("models", "X")
+    assert [number for _, number in stocked.events("models/X")] == [1, 2, 3, 4]
+
+
+def test_a_text_whose_lower_case_is_longer_still_fits(stocked: World) -> None:
+    assert len(stocked.subscriber(dsn="İ" * 64)["dsn"]) == 64
+
+
+def test_letters_are_folded_alike_in_every_language(stocked: World) -> None:
+    key = stocked.customer(name="ΟΔΟΣ ΕΡΜΟΥ", external_id="ΟΔΟΣ")
+    for question in ({"search": "ΟΔΟΣ"}, {"name__icontains": "οδοσ"}, {"external_id": "ΟΔΟΣ"}):
+        assert stocked.ids("customers", **question) == [key], question
+
+
+def test_a_coordinate_that_is_rounded_to_nothing_is_zero(stocked: World) -> None:
+    key = stocked.customer(latitude="0")
+    stocked.patch("customers", key, {"latitude": "-0.00000001"})
+    assert stocked.version("customers", key) == 1
+
+
+def test_a_key_of_any_length_is_a_key(stocked: World) -> None:
+    with pytest.raises(NotFound):
+        stocked.get("cpes", "9" * 5000)
+    reply = stocked.engine.bulk_update(ROOT, "cpes", [{"id": "9" * 5000, "notes": "x"}])
+    assert json.loads(reply.body)["results"][0]["status"] == 404

@@ -66,6 +66,7 @@ TEXT = Text(name="f", max_length=3, default="")
     [
         (INTEGER, "x", "A valid integer is required."),
         (INTEGER, 1.5, "A valid integer is required."),
+        (INTEGER, "--5", "A valid integer is required."),
         (INTEGER, True, "A valid integer is required."),
         (INTEGER, [1], "A valid integer is required."),
         (INTEGER, float("inf"), "A valid integer is required."),
@@ -96,6 +97,7 @@ TEXT = Text(name="f", max_length=3, default="")
         (Coordinate(name="f"), True, "A valid number is required."),
         (Coordinate(name="f"), [], "A valid number is required."),
         (REFERENCE, "abc", "Incorrect type. Expected pk value, received str."),
+        (REFERENCE, "1_0", "Incorrect type. Expected pk value, received str."),
         (REFERENCE, {"id": 1}, "Incorrect type. Expected pk value, received dict."),
         (REFERENCE, True, "Incorrect type. Expected pk value, received bool."),
         (REFERENCE, 0, 'Invalid pk "0" - object does not exist.'),
@@ -121,7 +123,18 @@ def test_what_is_wrong_is_said_in_the_words_of_rest_framework(field: Field, valu
 
 
 @pytest.mark.parametrize(
-    "value", ["yesterday", 5, "1700000000", "", "2024-13-01T00:00:00", ["2024-01-01T00:00:00Z"]]
+    "value",
+    [
+        "yesterday",
+        5,
+        "1700000000",
+        "-5",
+        "1.5",
+        "0001-01-01T00:00:00Z",
+        "",
+        "2024-13-01T00:00:00",
+        ["2024-01-01T00:00:00Z"],
+    ],
 )
 def test_what_is_no_time_is_refused(value: Any) -> None:
     assert refused(DateTime(name="f"), value)[0].startswith("Datetime has wrong format.")
@@ -316,3 +329,7 @@ def test_any_json_value_is_either_taken_or_refused_in_words(field: Field, value:
     except InvalidInput as error:
         said = error.errors["f"]
     assert all(said)
+
+
+def test_a_blank_between_date_and_time_is_no_lost_plus_sign() -> None:
+    assert DateTime(name="f").parse("2024-01-05 10:00") == DateTime(name="f").parse("2024-01-05T10:00")

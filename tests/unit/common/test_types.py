@@ -162,7 +162,7 @@ def test_beyond_the_bounds_there_is_no_coordinate(bound: int, value: str) -> Non
         types.coordinate(value, bound)
 
 
-@pytest.mark.parametrize("value", ["", "north", "38,01", "38.0.1"])
+@pytest.mark.parametrize("value", ["", "north", "38,01", "38.0.1", "1_0"])
 def test_what_is_no_number_is_no_coordinate(value: str) -> None:
     with pytest.raises(ValueError, match=r"^A valid number is required\.$"):
         types.coordinate(value, 90)
