@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -151,9 +152,8 @@ def seed(
     """Fill empty databases with the demo provider (with KRILL_DEMO only), and the accounts with what they
     need.
     """
-    from gateway.accounts.service import Accounts
-
     from deploy import registry
+    from gateway.accounts.service import Accounts
     from services.common.settings import for_service
 
     settings = for_service("gateway")
@@ -190,6 +190,37 @@ def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
         database.close()
 
 
+@app.command("import")
+def import_(
+    resource: Annotated[str, typer.Argument(help="customers or cpes")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or NDJSON, by its ending")],
+    user: Annotated[str, typer.Option(help="who imports; his realms and permissions hold")],
+    password: Annotated[
+        str | None, typer.Option(envvar="KRILL_PASSWORD", help="asked for when not given")
+    ] = None,
+    url: Annotated[str, typer.Option(help="a running gateway")] = "http://127.0.0.1:4280",
+    name: Annotated[str | None, typer.Option("--id", help="of the import; default: from the file")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="tell, and leave no trace")] = False,
+) -> None:
+    """Import customers or CPEs into a running platform. Run it again after a cut: it goes on where it was."""
+    from deploy import importing
+
+    if password is None:
+        password = typer.prompt("Password", hide_input=True)
+    with _progress() as progress:
+        task = progress.add_task(f"{resource}: {file.name}", total=file.stat().st_size)
+        answer = importing.send(
+            f"{url}/api/v2/isp/{resource}/import/",
+            file,
+            (user, password),
+            name=name,
+            dry_run=dry_run,
+            sent=lambda number: progress.update(task, advance=number),
+        )
+    print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    raise typer.Exit(0 if answer.get("complete") and not answer["failed"] else 1)
+
+
 @app.command("show-config")
 def show_config(name: Annotated[str, typer.Argument(help="service, or gateway")] = "gateway") -> None:
     """The settings in force, secrets masked."""
@@ -213,7 +244,6 @@ def create_user(
 ) -> None:
     """Make a user."""
     from gateway.accounts.service import Accounts
-
     from services.common.errors import ApiError
     from services.common.settings import for_service
 

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import dispatch, docs
 from gateway.call import Answer
@@ -45,6 +46,8 @@ def create_app(platform: Platform) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["TRAP_HTTP_EXCEPTIONS"] = False
+    if proxies := platform.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies)  # type: ignore[method-assign]
     for route in platform.routes:
         app.add_url_rule(
             route.rule,

@@ -7,9 +7,10 @@ process, for the price of one small query per request.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from gateway.accounts.models import metadata
+from services.common.database.prepared import Prepared
 from services.common.database.tally import Tally
 
 MATTERS = ("users", "groups", "permissions", "realms", "tokens", "sessions")
@@ -18,13 +19,16 @@ MATTERS = ("users", "groups", "permissions", "realms", "tokens", "sessions")
 class Version:
     def __init__(self) -> None:
         self._tally = Tally(metadata.tables["tally"])
-        writes = self._tally.table.c.writes
-        self._sum = select(func.coalesce(func.sum(writes), 0)).where(
-            self._tally.table.c.resource.in_(MATTERS)
-        )
+        self._sum: Prepared | None = None
 
     def read(self, connection: Connection) -> int:
-        return int(connection.execute(self._sum).scalar_one())
+        """One small query: it is made for every request."""
+        if self._sum is None:
+            table = self._tally.table
+            names = or_(*(table.c.resource == name for name in MATTERS))
+            statement = select(func.coalesce(func.sum(table.c.writes), 0)).where(names)
+            self._sum = Prepared(statement, connection.dialect)
+        return int(self._sum.rows(connection, {})[0][0])
 
     def bump(self, connection: Connection) -> None:
         """For changes that do not go through the engine, which does it by itself."""

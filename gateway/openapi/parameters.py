@@ -28,9 +28,10 @@ GRAMMAR = f"""Every list takes the same query parameters. An exact filter is nam
 means *any of* (at most {MOST_VALUES} values), `null` (for other than texts also nothing) means *without a
 value*. A suffix compares otherwise: {", ".join(f"`__{name}`" for name in SUFFIXES)}, for example
 `created__gte=2023-01-01`, `name__icontains=ana`, `profile__isnull=true`; `__contains`, `__icontains` and
-`__startswith` are for texts. At most {MOST_FILTERS} filters, {MOST_JOINS} joins and {MOST_SORTS} sort keys go
-into one request. A malformed value of a known member is 400. Unknown parameters are ignored and named in
-`X-Ignored-Parameters`. A leading `=` in the values of `attrs` and `joins` is not part of them."""
+`__startswith` are for texts. At most {MOST_FILTERS} filters, {MOST_ATTRS} attributes, {MOST_JOINS} joins and
+{MOST_SORTS} sort keys go into one request. A malformed value of a known member is 400. Unknown parameters are
+ignored and named in `X-Ignored-Parameters`. A leading `=` in the values of `attrs` and `joins` is not part of
+them."""
 
 
 def common(settings: Settings) -> dict[str, Json]:
@@ -84,19 +85,19 @@ def of_resource(contract: Contract, resource: Resource, foreign: list[str]) -> d
         f"{prefix}.key": _key(resource),
         f"{prefix}.attrs": _query(
             "attrs",
-            _several(TEXT, MOST_ATTRS),
+            _several(TEXT),
             f"Members to answer, unknown ones are ignored: {', '.join(f'`{name}`' for name in members)}.",
             listed=True,
         ),
         f"{prefix}.sort": _query(
             "sort",
-            _several({"enum": [*sorts, *(f"-{name}" for name in sorts)]}, MOST_SORTS),
+            _several({"enum": [*sorts, *(f"-{name}" for name in sorts)]}),
             f"Sort keys, `-` for descending; by default `{','.join(resource.sort)}`.",
             listed=True,
         ),
     }
     if joins:
-        names = _several({"enum": joins}, MOST_JOINS)
+        names = _several({"enum": joins})
         found[f"{prefix}.joins"] = _query("joins", names, "Relations to embed.", listed=True)
     for field in _filters(resource):
         found[f"{prefix}.filter.{field.name}"] = _query(field.name, _filter(field), _told(field))
@@ -170,8 +171,9 @@ def _words(field: Boolean) -> str:
     return next(str(one["pattern"]) for one in field.input_schema()["anyOf"] if "pattern" in one)
 
 
-def _several(item: Json, most: int) -> Json:
-    return {"type": "array", "items": item, "maxItems": most}
+def _several(item: Json) -> Json:
+    """A comma list. How many it may name is told in `GRAMMAR`: names that stand there twice count once."""
+    return {"type": "array", "items": item}
 
 
 def _or_text(schema: Json) -> Json:

@@ -95,6 +95,8 @@ def _taken(resource: Resource, *, defaults: bool) -> Json:
 
 def _input(field: Field, defaults: bool) -> Json:
     options = [field.input_schema()]
+    if isinstance(field, Text) and field.pattern is not None:
+        options.append({"type": "number"})  # digits that a client did not quote
     if field.null:
         options.append(NULL)
         if not isinstance(field, Text):

@@ -180,6 +180,13 @@ class Resource:
     def writable(self) -> tuple[Field, ...]:
         return tuple(one for one in self.fields if one.writable)
 
+    @cached_property
+    def tallied(self) -> bool:
+        """Whether its writes keep count of its rows per realm; pick lists and the audit are written
+        otherwise.
+        """
+        return isinstance(self.scoping, InRealm) and not self.where and bool(self.writable)
+
     def references(self) -> Iterator[Reference]:
         return (one for one in self.fields if isinstance(one, Reference))
 

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     )
     amqp_uri: SecretStr | None = Field(None, description="RabbitMQ; unset: calls stay in the process")
     bind: str = Field("127.0.0.1:4280", description="address and port of the gateway")
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="proxies in front whose X-Forwarded-… headers hold"
+    )
     timezone: str = Field("Europe/Madrid", description="zone of every timestamp that the API prints")
     api_level: int = Field(BASE_LEVEL, description="year of the API whose members are emitted by default")
     links_prefix: str = Field("/api/v2/cpes", description="prefix of a CPE's `_links`")

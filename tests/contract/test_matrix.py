@@ -87,7 +87,7 @@ def test_rows_of_another_realm_do_not_exist(canary: tuple[Server, dict[str, Any]
                 answer = other.request(verb, path, json={})
                 assert answer.status_code in (404, 405), (verb, path, answer.text)
                 assert MARK not in answer.text
-        filters = {"id": key, "search": MARK, "external_id__startswith": MARK, "name": MARK}
+        filters: dict[str, Any] = {"id": key, "search": MARK, "external_id__startswith": MARK, "name": MARK}
         for name, value in filters.items():
             page = other.get(f"/api/v2/isp/{resource}/", params={name: str(value), "limit": "1000"})
             assert MARK not in page.text
@@ -112,7 +112,7 @@ def test_counts_and_logs_show_one_realm_only(canary: tuple[Server, dict[str, Any
     other, own, admin = (server.session(name) for name in ("other", "own", "admin"))
     for resource in ("cpes", "customers", "potses", "contexts"):
         counts = [
-            one.get(f"/api/v2/isp/{resource}/", params={"limit": 1, "attrs": "id"}).json()["count"]
+            one.get(f"/api/v2/isp/{resource}/", params={"limit": "1", "attrs": "id"}).json()["count"]
             for one in (other, own, admin)
         ]
         assert counts[2] >= counts[0] + counts[1]

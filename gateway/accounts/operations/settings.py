@@ -48,8 +48,9 @@ def change(call: Call) -> Answer:
 def _read(connection: Connection, user_id: int) -> Row:
     columns = user_settings.c
     mine = select(columns.version, columns.updated, columns.settings).where(columns.user_id == user_id)
-    row = connection.execute(mine).mappings().one_or_none()
-    return dict(row) if row is not None else {"version": 0, "updated": None, "settings": {}}
+    row = connection.execute(mine).one_or_none()
+    version, updated, settings = row if row is not None else (0, None, {})
+    return {"version": version, "updated": updated, "settings": settings}
 
 
 def _given(call: Call) -> tuple[Row, int | None]:

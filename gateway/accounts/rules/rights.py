@@ -85,7 +85,8 @@ def superusers_only(tx: Write) -> None:
 
 def may_touch(tx: Write, user: Row) -> Rights:
     """The caller's rights; refuses when `user` has any right that the caller has not."""
-    assert tx.context.user_id is not None
+    if tx.context.user_id is None:
+        raise PermissionDenied()
     own = Rights.held(tx.connection, tx.context.user_id)
     theirs = Rights.of(tx.connection, user["groups"], user["user_permissions"], user["realms"])
     if user["is_superuser"] or not own.covers(theirs):

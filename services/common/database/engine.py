@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from services.common.database.columns import use_zone
+from services.common.database.prepared import Prepared
 from services.common.errors import Conflict, DeadlineExceeded, ServiceUnavailable
 from services.common.settings import Settings
 
@@ -34,45 +35,93 @@ class Database:
     def __init__(self, url: str, settings: Settings) -> None:
         self.settings = settings
         self.engine = _connect(url, settings)
+        self.reader = _connect(url, settings, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
         self.dialect = self.engine.dialect.name
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection in autocommit mode, for single statements."""
-        with _translated(), self._reading.connect() as connection:
+        with self._translated(), self.reader.connect() as connection:
             yield connection
 
     def reading(self, work: Callable[[Connection], T]) -> T:
         """`work` on a read connection; done once more when the connection turns out to be dead."""
         try:
-            with self._reading.connect() as connection:
-                return work(connection)
+            with self.reader.connect() as connection:
+                try:
+                    return work(connection)
+                except self._driver.Error as error:
+                    if not self._broken(error, connection):
+                        raise
         except DBAPIError as error:
             if not error.connection_invalidated:
-                raise translate(error) from error
-        except PoolTimeout as error:
-            raise translate(error) from error
+                raise self.translate(error) from error
+        except (PoolTimeout, self._driver.Error) as error:
+            raise self.translate(error) from error
         with self.read() as connection:
             return work(connection)
+
+    def _broken(self, error: Exception, connection: Connection) -> bool:
+        """Whether the connection died under a statement that went past SQLAlchemy; then the pool forgets
+        it.
+        """
+        driver = connection.connection.driver_connection
+        if self.dialect != "postgresql" or not getattr(driver, "broken", False):
+            return False
+        connection.invalidate(error)
+        return True
+
+    def prepare(self, statement: Select[Any]) -> Prepared:
+        """The statement, compiled for this database; see `Prepared`."""
+        return Prepared(statement, self.engine.dialect)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, rolled back unless the block ends without an exception."""
         if self._writer is None:
-            with _translated(), self.engine.begin() as connection:
+            with self._translated(), self.engine.begin() as connection:
                 yield connection
             return
         if not self._writer.acquire(timeout=self.settings.deadline):
             raise ServiceUnavailable("The database is busy.")
         try:
-            with _translated(), self.engine.connect() as connection:
+            with self._translated(), self.engine.connect() as connection:
                 connection = connection.execution_options(immediate=True)
                 with connection.begin():
                     yield connection
         finally:
             self._writer.release()
+
+    def translate(self, error: Exception) -> Exception:
+        """The `ApiError` that a driver's error means; an error that is our own defect stays what it is."""
+        if isinstance(error, PoolTimeout):
+            return ServiceUnavailable("The database is busy.")
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        state = getattr(cause, "sqlstate", None)
+        if state == _QUERY_CANCELED:
+            return DeadlineExceeded("The database did not answer in time.")
+        if state in (_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION):
+            return Conflict("Another write holds this resource; try again.")
+        if getattr(error, "connection_invalidated", False) or isinstance(
+            cause, self._driver.OperationalError
+        ):
+            return ServiceUnavailable("The database is not available.")
+        return error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeout, self._driver.Error) as error:
+            meant = self.translate(error)
+            if meant is error:
+                raise
+            raise meant from error
+
+    @property
+    def _driver(self) -> Any:
+        return self.engine.dialect.loaded_dbapi
 
     def check(self) -> None:
         """Raises when the database does not answer."""
@@ -105,15 +154,16 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self.reader.dispose()
 
 
-def _connect(url: str, settings: Settings) -> Engine:
+def _connect(url: str, settings: Settings, **options: Any) -> Engine:
     use_zone(settings.zone)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(url)
+        return _sqlite(url, **options)
     limit = int(settings.deadline * 1000)
-    options = (
+    server = (
         f"-c TimeZone={settings.timezone} -c statement_timeout={limit} -c lock_timeout={limit} "
         f"-c idle_in_transaction_session_timeout={limit * 2} -c jit=off"
     )
@@ -124,12 +174,14 @@ def _connect(url: str, settings: Settings) -> Engine:
         pool_timeout=settings.deadline,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args={"options": options, "connect_timeout": 3, "application_name": "krill"},
+        **options,
+        connect_args={"options": server, "connect_timeout": 3, "application_name": "krill"},
     )
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5, "check_same_thread": False})
+def _sqlite(url: str, **options: Any) -> Engine:
+    arguments = {"timeout": 5, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
@@ -138,36 +190,10 @@ def _sqlite(url: str) -> Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        event.listen(engine, "begin", begin)
     return engine
-
-
-def translate(error: Exception) -> Exception:
-    """The `ApiError` that a driver's error means; an error that is our own defect stays what it is."""
-    if isinstance(error, PoolTimeout):
-        return ServiceUnavailable("The database is busy.")
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        if state == _QUERY_CANCELED:
-            return DeadlineExceeded("The database did not answer in time.")
-        if state in (_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION):
-            return Conflict("Another write holds this resource; try again.")
-        if error.connection_invalidated or isinstance(error, OperationalError):
-            return ServiceUnavailable("The database is not available.")
-    return error
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (DBAPIError, PoolTimeout) as error:
-        meant = translate(error)
-        if meant is error:
-            raise
-        raise meant from error

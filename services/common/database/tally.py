@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, func, insert, or_, select
 
 from services.common.context import Scope
+from services.common.database.prepared import Prepared
 
 FOLD_ABOVE = 64
 
@@ -25,27 +26,35 @@ class Tally:
         self.table = table
         self._kept: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
         self._size = kept
-        self._sums: dict[tuple[bool, bool], Select[Any]] = {}
+        self._sums: dict[tuple[int | None, int], Prepared] = {}
         self._lock = threading.Lock()
 
     def read(
         self, connection: Connection, resource: str, scope: Scope, others: Collection[str] = ()
     ) -> tuple[int, int]:
         """(rows of `resource` in the scope, state number that also covers the resources in `others`)."""
-        t = self.table
-        several = bool(others)
-        shape = (scope.everything, several)
+        realms = None if scope.everything else sorted(scope.realms)
+        if realms == [] and not others:
+            return 0, 0
+        names = sorted(others)
+        shape = (None if realms is None else len(realms), len(names))
         statement = self._sums.get(shape)
         if statement is None:
-            mine = t.c.resource == bindparam("resource")
-            if not scope.everything:
-                mine = and_(mine, t.c.realm.in_(bindparam("realms", expanding=True)))
-            wanted = or_(mine, t.c.resource.in_(bindparam("others", expanding=True))) if several else mine
-            sums = select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes))
-            statement = self._sums[shape] = sums.where(wanted).group_by(t.c.resource)
-        bound = {"resource": resource, "realms": sorted(scope.realms), "others": sorted(others)}
-        found = connection.execute(statement, bound).all()
+            statement = self._sums[shape] = Prepared(self._sum(realms, names), connection.dialect)
+        bound = {"resource": resource}
+        bound |= {f"realm{index}": realm for index, realm in enumerate(realms or ())}
+        bound |= {f"other{index}": name for index, name in enumerate(names)}
+        found = statement.rows(connection, bound)
         return sum(int(r[1]) for r in found if r[0] == resource), sum(int(r[2]) for r in found)
+
+    def _sum(self, realms: list[str] | None, names: list[str]) -> Select[Any]:
+        t = self.table
+        mine = t.c.resource == bindparam("resource")
+        if realms is not None:
+            mine = and_(mine, t.c.realm.in_([bindparam(f"realm{index}") for index in range(len(realms))]))
+        others = [t.c.resource == bindparam(f"other{index}") for index in range(len(names))]
+        sums = select(t.c.resource, func.sum(t.c.rows), func.sum(t.c.writes))
+        return sums.where(or_(mine, *others)).group_by(t.c.resource)
 
     def counted(self, key: Hashable, state: int, count: Callable[[], int]) -> int:
         """`count()`, or what it said before in the same state."""

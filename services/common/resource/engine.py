@@ -196,7 +196,7 @@ class Engine(Reads):
         def work(connection: Connection) -> dict[str, int]:
             found: dict[str, int] = {}
             for resource in self.contract.resources:
-                if isinstance(resource.scoping, InRealm) and not resource.where:
+                if resource.tallied and isinstance(resource.scoping, InRealm):
                     table = self.metadata.tables[resource.table]
                     rows = (
                         select(func.count())

@@ -17,17 +17,28 @@ from sqlalchemy import Connection, Select, bindparam, select
 from services.common.context import Context
 from services.common.contract import Contract, InRealm, Relation, Resource
 from services.common.database.engine import Database
+from services.common.database.prepared import Prepared
 from services.common.database.tally import Tally
 from services.common.errors import AmbiguousKey, InvalidInput, NotFound
 from services.common.fields import BIGGEST, Children, Field, Members, Text
 from services.common.resource.query import DEEPEST, Cursor, Grammar, Parameters, Query
 from services.common.resource.representation import Representation, csv_lines, dumps, ndjson
-from services.common.resource.sql import Source, count, page, shape_of_query, shape_of_scope, values
+from services.common.resource.sql import (
+    Source,
+    count,
+    page,
+    referenced,
+    shape_of_query,
+    shape_of_scope,
+    values,
+)
 from services.common.rpc.reply import Reply
 from services.common.settings import Settings
 
 MOST_JOINED = 10_000
 MOST_STATEMENTS = 2000
+KEY_NUMBERS = (1, 10, 50, 100, 250, 500, 1000, MOST_JOINED)
+
 Objects = list[dict[str, Any]]
 Rows = list[Any]
 
@@ -45,7 +56,7 @@ class Reads:
         self.tally = Tally(metadata.tables["tally"])
         self.grammar = Grammar(settings.zone, settings.api_level, settings.page_size, settings.max_page_size)
         self._shapes: dict[tuple[Any, ...], Representation] = {}
-        self._statements: dict[tuple[Any, ...], Select[Any]] = {}
+        self._statements: dict[tuple[Any, ...], Prepared] = {}
 
     # ---- parts --------------------------------------------------------------------------------
 
@@ -76,14 +87,14 @@ class Reads:
             found = self._shapes[key] = Representation(fields, self.rules(resource), self.settings, secrets)
         return found
 
-    def statement(self, context: Context, *shape: Any, build: Callable[[], Select[Any]]) -> Select[Any]:
+    def statement(self, context: Context, *shape: Any, build: Callable[[], Select[Any]]) -> Prepared:
         """The statement of this shape, built once: making one of sixty columns costs more than running it."""
         key = (shape_of_scope(context), context.secrets, *shape)
         found = self._statements.get(key)
         if found is None:
             if len(self._statements) >= MOST_STATEMENTS:
                 self._statements.clear()
-            found = self._statements[key] = build()
+            found = self._statements[key] = self.database.prepare(build())
         return found
 
     # ---- keys ---------------------------------------------------------------------------------
@@ -181,7 +192,7 @@ class Reads:
         shape = ("page", resource.name, parent, *form.names, shape_of_query(query))
         statement = self.statement(context, *shape, build=build)
         bound = self._values(context, resource, query, within)
-        rows = [] if query.offset >= DEEPEST // 2 else list(connection.execute(statement, bound).all())
+        rows = [] if query.offset >= DEEPEST // 2 else statement.rows(connection, bound)
         meta: dict[str, Any] = {"limit": query.limit, "offset": query.offset, "ignored": list(query.ignored)}
         if query.cursor is not None:
             rows, links = _turned(rows, query, len(query.sort))
@@ -198,19 +209,22 @@ class Reads:
         query: Query,
         within: tuple[Relation, Any] | None,
     ) -> int:
-        source = self.source(resource, context)
-        statement = count(source, query, *self._inside(source, within))
-        bound = self._values(context, resource, query, within)
+        def build() -> Select[Any]:
+            source = self.source(resource, context)
+            return count(source, query, *self._inside(source, within))
 
         def counted() -> int:
-            return int(connection.execute(statement, bound).scalar_one())
+            shape = ("count", resource.name, within and within[0].name, shape_of_query(query))
+            bound = self._values(context, resource, query, within)
+            return int(self.statement(context, *shape, build=build).rows(connection, bound)[0][0])
 
         # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is
         # counted.
         tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
         if within is not None or not tallied:
             return counted()
-        rows, state = self.tally.read(connection, resource.name, context.scope, source.reached())
+        others = referenced(resource, query)
+        rows, state = self.tally.read(connection, resource.name, context.scope, others)
         if not query.filters and not query.search:
             return rows
         scope = None if context.scope.everything else context.scope.realms
@@ -257,7 +271,7 @@ class Reads:
 
         shape = ("one", resource.name, *form.names, tuple(one.name for one in query.joins))
         bound = {**values(context, resource), "id": id_}
-        rows = connection.execute(self.statement(context, *shape, build=build), bound).all()
+        rows = self.statement(context, *shape, build=build).rows(connection, bound)
         if not rows:
             raise NotFound()
         members = form.members(rows)
@@ -383,21 +397,24 @@ class Reads:
         emitted = [one for one in target.emitted(self.settings.api_level) if one.name not in relation.omit]
         form = self.shape(target, emitted, context.secrets)
 
+        # As many names as the next round number, so that pages of any size share a few statements.
+        number = next(size for size in KEY_NUMBERS if size >= len(keys))
+        listed = sorted(keys)
+        listed += listed[-1:] * (number - len(listed))
+
         def build() -> Select[Any]:
             source = self.source(target, context)
             key = source.value(target.by_name[relation.by]) if relation.many else source.table.c.id
             order = source.order(self.grammar.parse(target, [("sort", relation.sort)]).sort)
             columns = form.columns(source, [source.table.c.id, key])
-            wanted = key.in_(bindparam("keys", expanding=True))
-            statement = (
-                select(*columns).where(source.visible(), wanted).order_by(*order).limit(MOST_JOINED + 1)
-            )
-            return statement.select_from(source.tables())
+            wanted = key.in_([bindparam(f"key{index}", type_=key.type) for index in range(number)])
+            statement = select(*columns).where(source.visible(), wanted).order_by(*order)
+            return statement.limit(MOST_JOINED + 1).select_from(source.tables())
 
-        statement = self.statement(
-            context, "join", target.name, relation.by, relation.sort, *form.names, build=build
-        )
-        rows = connection.execute(statement, {**values(context, target), "keys": sorted(keys)}).all()
+        shape = ("join", target.name, relation.by, relation.sort, number, *form.names)
+        statement = self.statement(context, *shape, build=build)
+        bound = values(context, target) | {f"key{index}": key for index, key in enumerate(listed)}
+        rows = statement.rows(connection, bound)
         if len(rows) > MOST_JOINED:
             raise InvalidInput(
                 {"joins": [f"{relation.name} has too many rows here; ask for a smaller page."]}

@@ -49,7 +49,7 @@ def shape_of_scope(context: Context) -> str:
     scope = context.scope
     if scope.everything:
         return "all"
-    return f"{len(scope.realms)} realms" if len(scope.realms) <= MOST_MERGED else "many realms"
+    return f"{len(scope.realms)} realms"
 
 
 def shape_of_query(query: Query) -> tuple[Any, ...]:
@@ -67,14 +67,9 @@ def shape_of_query(query: Query) -> tuple[Any, ...]:
 
 def values(context: Context, resource: Resource, query: Query | None = None) -> dict[str, Any]:
     """What to bind to the names in the statements of this caller and query."""
-    realms = sorted(context.scope.realms)
-    bound: dict[str, Any] = {
-        "user_id": context.user_id,
-        "realms": realms,
-        "realm": realms[0] if realms else None,
-    }
-    if len(realms) <= MOST_MERGED:
-        bound.update({f"realm{index}": realm for index, realm in enumerate(realms)})
+    bound: dict[str, Any] = {"user_id": context.user_id}
+    for index, realm in enumerate(sorted(context.scope.realms)):
+        bound[f"realm{index}"] = realm
     if query is None:
         return bound
     for index, one in enumerate(query.filters):
@@ -117,6 +112,16 @@ def like(text: str) -> str:
     return f"%{escaped(text.lower())}%"
 
 
+def referenced(resource: Resource, query: Query) -> set[str]:
+    """The other resources whose rows decide with the query's filters and search which rows there are."""
+    fields = [one.field for one in query.filters]
+    if query.search:
+        fields += [one for one in resource.fields if one.searched]
+    paths = {path.lstrip("!") for field in fields for path in getattr(field, "of", (field.source,))}
+    heads = {path.partition(".")[0] for path in paths if "." in path}
+    return {one.to for one in resource.references() if one.name in heads}
+
+
 def _number(term: str) -> int | None:
     return int(term) if term.isascii() and term.isdecimal() and len(term) < 19 else None
 
@@ -151,11 +156,6 @@ class Source:
             reference = self.resource.by_name[name]
             joined = joined.outerjoin(target, self.column(reference.source) == target.c.id)
         return joined
-
-    def reached(self) -> set[str]:
-        """The resources whose tables `column` has reached."""
-        found = (self.resource.by_name[name] for name in self._reached)
-        return {field.to for field in found if isinstance(field, Reference)}
 
     def value(self, field: Field) -> ColumnElement[Any]:
         """The SQL expression of a field."""
@@ -221,9 +221,10 @@ class Source:
 
     def _in_realms(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """One realm as an equality, which lets an index on (realm, …) give the order."""
-        if len(self.context.scope.realms) == 1:
-            return column == bindparam("realm")
-        return column.in_(bindparam("realms", expanding=True))
+        number = len(self.context.scope.realms)
+        if number == 1:
+            return column == bindparam("realm0")
+        return column.in_([bindparam(f"realm{index}") for index in range(number)])
 
     def matches(self, index: int, one: Filter) -> ColumnElement[bool]:
         """The condition of the filter at this place of the query."""

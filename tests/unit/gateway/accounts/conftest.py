@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,19 +33,30 @@ def settings_in(folder: Path, **more: Any) -> Settings:
     return Settings(data_dir=folder, demo=True, **more)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    made = settings_in(tmp_path)
+def prepare(made: Settings) -> Path:
+    """Leave a database as `krill migrate` and the first start do; returns the data folder."""
     database = Database(made.database("gateway"), made)
     migrate.upgrade("gateway.migrations", metadata, database.engine)
     database.close()
-    return made
+    accounts = Accounts(made)
+    accounts.prepare(["pim", "cpe", "sur"])
+    accounts.close()
+    return made.data_dir
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(settings_in(tmp_path_factory.mktemp("prepared")))
+
+
+@pytest.fixture
+def settings(prepared: Path, tmp_path: Path) -> Settings:
+    return settings_in(Path(shutil.copytree(prepared, tmp_path / "data")))
 
 
 @pytest.fixture
 def accounts(settings: Settings) -> Iterator[Accounts]:
     made = Accounts(settings)
-    made.prepare(["pim", "cpe", "sur"])
     yield made
     made.close()
 
@@ -66,12 +79,10 @@ class Gateway:
     platform: Platform
 
     def route(self, path: str) -> tuple[Route, str | None]:
-        for one in self.platform.routes:
-            head, mark, tail = one.rule.partition("<key>")
-            if not mark and one.rule == path:
-                return one, None
-            if mark and path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
-                return one, path[len(head) : len(path) - len(tail)]
+        for one in sorted(self.platform.routes, key=lambda one: one.detail):
+            found = re.fullmatch(re.escape(one.rule).replace("<key>", "([^/]+)"), path)
+            if found is not None:
+                return one, found.group(1) if one.detail else None
         raise LookupError(path)
 
     def call(

@@ -1,0 +1,3 @@
+"""What the unit tests of the same name say, on PostgreSQL."""
+
+from tests.unit.gateway.accounts.test_me import *  # noqa: F403
