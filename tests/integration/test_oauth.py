@@ -1,10 +1,4 @@
-<<<<<<< HEAD
-"""Logging in at an OpenID provider: a real one on loopback, with somebody between it and us who can
-meddle.
-"""
-=======
 """Logging in at an OpenID provider: a real one on loopback, with somebody in between who can meddle."""
->>>>>>> accounts
 
 from __future__ import annotations
 
@@ -376,13 +370,7 @@ TENANT = "0b7c6ce6-8e40-4f5e-8f2e-9d6f6f0c8a11"
 
 
 def microsoft(folder: Path, provider: Provider, directory: str) -> Iterator[Site]:
-<<<<<<< HEAD
-    """Microsoft's discovery document has the directory in its address, and `{tenantid}` in the issuer of
-    shared ones.
-    """
-=======
     """Metadata has the directory in its address, and `{tenantid}` in the issuer of shared ones."""
->>>>>>> accounts
     inner = provider.inner
 
     def routed(environ: Any, start_response: Any) -> Iterable[bytes]:

@@ -70,13 +70,6 @@ def _put_back(connection: Connection, metadata: MetaData) -> None:
         if table.autoincrement_column is not None:
             column = table.autoincrement_column.name
             steps.append(
-<<<<<<< HEAD
-                sql.SQL(
-                    "SELECT setval(pg_get_serial_sequence({}, {}), "
-                    "(SELECT coalesce(max({}), 0) + 1 FROM {}), false)"
-                ).format(sql.Literal(table.name), sql.Literal(column), sql.Identifier(column), name)
-=======
                 _CONTINUE.format(sql.Literal(table.name), sql.Literal(column), sql.Identifier(column), name)
->>>>>>> accounts
             )
     connection.execute(sql.SQL("; ").join(steps))

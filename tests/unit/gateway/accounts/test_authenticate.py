@@ -368,15 +368,8 @@ def test_the_old_password_cannot_be_guessed_with_a_stolen_session(gateway: Gatew
     def attempt() -> str:
         try:
             gateway.call("POST", "/me/password/", ana, json=body)
-<<<<<<< HEAD
-        except Throttled:
-            return "throttled"
-        except ApiError as error:
-            return type(error).__name__
-=======
         except ApiError as error:
             return error.code
->>>>>>> accounts
         return "changed"
 
     assert [attempt() for _ in range(6)] == ["invalid"] * 5 + ["throttled"]
