@@ -10,6 +10,20 @@ LISTS = frozenset(("attrs", "joins", "sort"))
 
 
 @schemathesis.hook
+def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
+    """Leaves out what would only cost time, or end the run.
+
+    Wrong passwords lock the address they come from, which is this run's own, so HTTP Basic is not tried.
+    Multipart forms are read by what reads the other forms.
+    """
+    raw_schema["security"] = [one for one in raw_schema["security"] if "basic" not in one]
+    del raw_schema["components"]["securitySchemes"]["basic"]
+    for verbs in raw_schema["paths"].values():
+        for operation in verbs.values():
+            operation.get("requestBody", {}).get("content", {}).pop("multipart/form-data", None)
+
+
+@schemathesis.hook
 def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
     """A parameter that is no list but stands there several times counts by its last value, as in every web
     framework. JSON Schema has no word for that and calls such a request wrong; so it is not made."""
