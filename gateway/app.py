@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import dispatch, docs
@@ -84,6 +84,8 @@ def create_app(platform: Platform) -> Flask:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         status = error.code or 500
+        if isinstance(error, MethodNotAllowed):
+            g.route = _route_of(app, platform)
         kind = _BY_STATUS.get(status)
         body = (
             kind().body
@@ -105,6 +107,12 @@ def _view(platform: Platform, route: Route) -> Any:
         return respond(dispatch.handle(platform, request, route, key))
 
     return view
+
+
+def _route_of(app: Flask, platform: Platform) -> Route | None:
+    """The route of a request whose verb no route has: its `Allow` says which there are."""
+    rule, _ = app.create_url_adapter(request).match(method="GET", return_rule=True)  # type: ignore[union-attr]
+    return next((one for one in platform.routes if one.rule == rule.rule), None)
 
 
 def _refusal(error: ApiError) -> Answer:

@@ -28,6 +28,9 @@ class Password(Text):
             raise ValueError(f"Ensure this field has no more than {LONGEST_PASSWORD} characters.")
         return text
 
+    def input_schema(self) -> Json:
+        return {"type": "string", "minLength": 1, "maxLength": LONGEST_PASSWORD}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Granted(Members):

@@ -62,6 +62,8 @@ def bulk_update(call: Call) -> Answer:
     body = {"items": call.body} if isinstance(call.body, list) else call.body
     members = _members(body, {"ids", "changes", "items"})
     if "items" in members:
+        if "ids" in members or "changes" in members:
+            raise InvalidInput({"items": ["Send either items, or ids and changes."]})
         return _bulk(call, "bulk_update", {"items": members["items"]}, members)
     ids, changes = members.get("ids"), members.get("changes")
     if not isinstance(ids, list):
@@ -114,11 +116,14 @@ def _write(call: Call, method: str, arguments: dict[str, Any]) -> Reply:
 def _bulk(call: Call, method: str, arguments: dict[str, Any], members: dict[str, Any]) -> Answer:
     arguments["resource"] = _resource(call).name
     for name in ("atomic", "dry_run"):
-        given = members.get(name, call.request.args.get(name, False))
+        given = [*call.request.args.getlist(name), *([members[name]] if name in members else [])]
         try:
-            arguments[name] = _SWITCH.clean(given)
+            switches = {_SWITCH.clean(one) for one in given}
         except ValueError as error:
             raise InvalidInput({name: [str(error)]}) from None
+        if len(switches) > 1:
+            raise InvalidInput({name: ["The query and the body contradict each other."]})
+        arguments[name] = True in switches
     unknown = sorted(set(call.request.args) - {"atomic", "dry_run"})
     if unknown:
         raise InvalidInput({name: ["Unknown parameter."] for name in unknown})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -31,6 +32,14 @@ BIGGEST = 2**63 - 1
 
 _text = TypeAdapter(str, config=ConfigDict(coerce_numbers_to_str=True))
 _datetime = TypeAdapter(dt.datetime)
+
+WHOLE = re.compile(r"\s*-?[0-9]{1,38}\s*")
+NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
+
+LOST_PLUS = re.compile(r"(:\d{2}(?:\.\d+)?) (\d{2}:\d{2})$")
+"""A plus sign before the offset, which a query string turned into a blank."""
+
+_WEST, _EAST = dt.timezone(dt.timedelta(hours=-14)), dt.timezone(dt.timedelta(hours=14))
 
 _TRUE = frozenset(("t", "y", "yes", "true", "on", "1"))
 _FALSE = frozenset(("f", "n", "no", "false", "off", "0"))
@@ -115,8 +124,9 @@ class Integer(Field):
     maximum: int = BIGGEST
 
     def clean(self, value: Any) -> int:
-        written = isinstance(value, str) and len(value) < 40 and value.strip().lstrip("-").isdecimal()
-        if written or (isinstance(value, float) and value.is_integer()):
+        if (isinstance(value, str) and WHOLE.fullmatch(value)) or (
+            isinstance(value, float) and value.is_integer()
+        ):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("A valid integer is required.")
@@ -131,6 +141,10 @@ class Integer(Field):
 
     def input_schema(self) -> Json:
         return {"anyOf": [self.schema(), {"type": "string", "pattern": r"^\s*-?[0-9]+\s*$"}]}
+
+
+def _either(letter: str) -> str:
+    return f"[{letter}{letter.upper()}]" if letter.isalpha() else letter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +163,11 @@ class Boolean(Field):
         return {"type": "boolean"}
 
     def input_schema(self) -> Json:
-        words = "|".join(sorted(_TRUE | _FALSE))
+        words = "|".join("".join(_either(letter) for letter in word) for word in sorted(_TRUE | _FALSE))
         return {
             "anyOf": [
                 {"type": "boolean"},
-                {"type": "string", "pattern": rf"^(?i:\s*({words})\s*)$"},
+                {"type": "string", "pattern": rf"^\s*({words})\s*$"},
                 {"enum": [0, 1]},
             ]
         }
@@ -253,12 +267,15 @@ class DateTime(Field):
     def clean(self, value: Any) -> dt.datetime:
         try:
             text = text_of(value).strip()
-            if len(text) > 6 and text[-6] == " ":
-                text = f"{text[:-6]}+{text[-5:]}"  # a plus sign that a query string turned into a blank
-            if text.isdecimal():
+            text = LOST_PLUS.sub(r"\1+\2", text)
+            if NUMBER.fullmatch(text):
                 raise ValueError
-            return _datetime.validate_python(text)
-        except (ValueError, ValidationError):
+            moment = _datetime.validate_python(text)
+            aware = moment.replace(tzinfo=moment.tzinfo or dt.UTC)
+            for zone in (_WEST, _EAST):
+                aware.astimezone(zone)  # a time must be one everywhere
+            return moment
+        except (ValueError, ValidationError, OverflowError):
             raise ValueError(
                 "Datetime has wrong format. Use one of these formats instead: "
                 "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
@@ -315,10 +332,9 @@ class Reference(Field):
             return text
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise ValueError(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
-        try:
-            number = int(value)
-        except ValueError:
-            raise ValueError(f"Incorrect type. Expected pk value, received {type(value).__name__}.") from None
+        if isinstance(value, str) and not WHOLE.fullmatch(value):
+            raise ValueError(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
+        number = int(value)
         if not 0 < number <= BIGGEST:
             raise ValueError(f'Invalid pk "{number}" - object does not exist.')
         return number
@@ -364,7 +380,8 @@ class Members(Field):
 
     def input_schema(self) -> Json:
         item = Reference(name=self.name, to=self.to or self.name, textual=self.textual).input_schema()
-        return {"anyOf": [{"type": "array", "items": item}, {"type": "string"}]}
+        listed: Json = {"type": "string"} if self.textual else {"type": "string", "pattern": "^[0-9, ]*$"}
+        return {"anyOf": [{"type": "array", "items": item}, listed]}
 
 
 @dataclass(frozen=True, kw_only=True)

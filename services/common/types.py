@@ -54,7 +54,8 @@ def postal_code(text: str) -> str:
 
 
 def lower(text: str) -> str:
-    return text.lower()
+    """The text in lower case, letter for letter: as long as it was."""
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 def ipv4(text: str) -> str:
@@ -75,10 +76,13 @@ def ipv4_interface(text: str) -> str:
 def coordinate(value: str | int | float | Decimal, bound: int) -> Decimal:
     """Degrees with seven decimals; surplus decimals are rounded, not refused. `bound` is 90 or 180."""
     try:
-        number = Decimal(str(value).strip())
+        text = str(value).strip()
+        if "_" in text:
+            raise InvalidOperation
+        number = Decimal(text)
         if not number.is_finite() or abs(number) > bound:
             raise ValueError(f"Ensure this value is between -{bound} and {bound}.")
-        return number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN)
+        return number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN) + 0  # and no minus zero
     except InvalidOperation:
         raise ValueError("A valid number is required.") from None
 
@@ -106,6 +110,8 @@ class Writing(Protocol):
     now: dt.datetime
 
     def rows(self, resource: str, **equals: Any) -> list[Row]: ...
+
+    def lock(self, resource: str, id_: Any) -> None: ...
 
     def create(self, resource: str, values: Row) -> Row: ...
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import socket
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -46,10 +47,8 @@ class Wire:
 
     def send_until_refused(self, body: bytes) -> None:
         """Send a body to a server that may stop reading at any moment."""
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # its answer is still to be read
             self.socket.sendall(body)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the server had said enough; its answer is still to be read
 
     def closed(self) -> bool:
         """Whether the other side has closed the connection, in whatever way."""

@@ -48,7 +48,8 @@ class SqliteTimestamp(TypeDecorator[dt.datetime]):
     zone: dt.tzinfo = dt.UTC
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+        """Whole seconds are 19 characters; a fraction, which only a query can have, sorts after them."""
+        return None if value is None else value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ")
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dt.datetime | None:
         if value is None:

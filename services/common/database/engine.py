@@ -186,7 +186,7 @@ def _sqlite(url: str, **options: Any) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's BEGIN, not the driver's
-        connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
+        connection.create_function("lower", 1, _lower, deterministic=True)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -197,3 +197,8 @@ def _sqlite(url: str, **options: Any) -> Engine:
     if options.get("isolation_level") != "AUTOCOMMIT":
         event.listen(engine, "begin", begin)
     return engine
+
+
+def _lower(text: Any) -> Any:
+    """SQLite's own `lower` knows ASCII only; PostgreSQL's knows no final sigma."""
+    return text.lower().replace("ς", "σ") if isinstance(text, str) else text

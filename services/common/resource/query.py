@@ -20,7 +20,18 @@ import orjson
 
 from services.common.contract import Relation, Resource
 from services.common.errors import InvalidInput
-from services.common.fields import NUL, Boolean, Coordinate, DateTime, Field, Integer, Reference, Text
+from services.common.fields import (
+    BIGGEST,
+    NUL,
+    WHOLE,
+    Boolean,
+    Coordinate,
+    DateTime,
+    Field,
+    Integer,
+    Reference,
+    Text,
+)
 
 SUFFIXES = ("in", "ne", "gt", "gte", "lt", "lte", "contains", "icontains", "startswith", "isnull")
 OWN = frozenset(("limit", "offset", "cursor", "sort", "search", "attrs", "joins", "format"))
@@ -232,11 +243,8 @@ class Grammar:
     def _value(self, field: Field, text: str) -> Any:
         if text == "null" or (text == "" and not isinstance(field, Text)):
             return None
-        if isinstance(field, Integer) and text.strip().lstrip("-").isdecimal():
-            number = int(text) if len(text) < 40 else DEEPEST**2
-            if not -(2**63) <= number < 2**63:
-                raise ValueError("A valid integer is required.")
-            return number
+        if isinstance(field, Integer) and WHOLE.fullmatch(text):
+            return max(-BIGGEST - 1, min(BIGGEST, int(text)))  # beyond it there are no rows either
         value = field.parse(text)
         if isinstance(field, DateTime) and value.tzinfo is None:
             return value.replace(tzinfo=self.zone)
@@ -263,7 +271,7 @@ def _restored(field: Field, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(field, DateTime):
-        return dt.datetime.fromisoformat(value)
+        return field.clean(value)
     if isinstance(field, Boolean):
         return bool(value)
     if isinstance(field, (Integer, Reference, Coordinate)):

@@ -106,7 +106,7 @@ class Reads:
             field = resource.by_name[name]
             column = source.value(field)
             if name == "id" and not resource.textual_id:
-                if not (key.isascii() and key.isdecimal() and int(key) <= BIGGEST):
+                if not _is_id(key):
                     continue
                 condition = column == int(key)
             else:
@@ -188,7 +188,7 @@ class Reads:
                 source, form.columns(source, [*joined, *sorting]), query, *self._inside(source, within)
             )
 
-        parent = within and within[0].name
+        parent = within and within[0].by
         shape = ("page", resource.name, parent, *form.names, shape_of_query(query))
         statement = self.statement(context, *shape, build=build)
         bound = self._values(context, resource, query, within)
@@ -214,7 +214,7 @@ class Reads:
             return count(source, query, *self._inside(source, within))
 
         def counted() -> int:
-            shape = ("count", resource.name, within and within[0].name, shape_of_query(query))
+            shape = ("count", resource.name, within and within[0].by, shape_of_query(query))
             bound = self._values(context, resource, query, within)
             return int(self.statement(context, *shape, build=build).rows(connection, bound)[0][0])
 
@@ -245,7 +245,7 @@ class Reads:
         query = self.grammar.parse(declared, parameters, secrets=context.secrets, foreign=foreign)
 
         def work(connection: Connection) -> Reply:
-            if not declared.textual_id and key.isascii() and key.isdecimal() and int(key) <= BIGGEST:
+            if not declared.textual_id and _is_id(key):
                 try:  # the common case in one statement
                     return self.one(connection, context, declared, int(key), query)
                 except NotFound:
@@ -425,6 +425,10 @@ class Reads:
         for row, member in zip(rows, members, strict=True):
             grouped[row[-1]].append(member)
         return grouped
+
+
+def _is_id(key: str) -> bool:
+    return key.isascii() and key.isdecimal() and len(key) < 20 and int(key) <= BIGGEST
 
 
 def _spread(members: Objects, name: str, ids: Rows, pairs: Iterable[Any]) -> None:

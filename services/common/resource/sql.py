@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     FromClause,
+    Integer,
     Label,
     MetaData,
     Select,
@@ -97,8 +99,7 @@ def _written(one: Filter, value: Any) -> Any:
         return f"%{escaped(value)}%"
     if one.operator == "startswith":
         return f"{escaped(value)}%"
-    folded = isinstance(one.field, Text) and not one.field.case_matters and one.operator in ("exact", "ne")
-    return value.lower() if folded and value is not None else value
+    return value
 
 
 def escaped(text: str) -> str:
@@ -109,7 +110,7 @@ def escaped(text: str) -> str:
 
 
 def like(text: str) -> str:
-    return f"%{escaped(text.lower())}%"
+    return f"%{escaped(text)}%"
 
 
 def referenced(resource: Resource, query: Query) -> set[str]:
@@ -251,14 +252,16 @@ class Source:
         if present:
             folded = isinstance(one.field, Text) and not one.field.case_matters
             compared = func.lower(column) if folded else column
-            names = [self._bound(f"f{index}_{place}", column) for place in present]
+            bound = [self._bound(f"f{index}_{place}", column) for place in present]
+            names = [func.lower(one) for one in bound] if folded else bound
             conditions.append(compared == names[0] if len(names) == 1 else compared.in_(names))
         if len(present) < len(one.values):
             conditions.append(column.is_(None))
         return or_(*conditions)
 
     def _bound(self, name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
-        return bindparam(name, type_=column.type)
+        # Any number may be asked for, also one that the column could not hold.
+        return bindparam(name, type_=BigInteger() if isinstance(column.type, Integer) else column.type)
 
     def found(self, index: int, term: str) -> ColumnElement[bool]:
         """The rows in which any searched field contains the term, or equals it in its stored form."""
@@ -332,7 +335,7 @@ def _past(column: ColumnElement[Any], bound: Any, missing: bool, descending: boo
 
 def contains(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether the bound pattern occurs, letter case aside."""
-    return func.lower(cast(column, String)).like(bindparam(name), escape=_ESCAPE)
+    return func.lower(cast(column, String)).like(func.lower(bindparam(name, type_=String())), escape=_ESCAPE)
 
 
 def page(

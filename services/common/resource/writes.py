@@ -127,6 +127,11 @@ class Write:
         found = self.connection.execute(select(table).where(*conditions).order_by(table.c.id)).mappings()
         return [self._named(declared, dict(one)) for one in found]
 
+    def lock(self, resource: str, id_: Any) -> None:
+        """Wait until no other write holds the row, and hold it until this one ends."""
+        table = self._table(self.reads.contract.by_name[resource])
+        self.connection.execute(select(table.c.id).where(table.c.id == id_).with_for_update())
+
     def create(self, resource: str, values: Row) -> Row:
         """A row made by a rule: every value given, nothing validated."""
         return self._insert(self.reads.contract.by_name[resource], values)
@@ -182,7 +187,7 @@ class Write:
 
     def _columns(self, resource: Resource, row: Row) -> dict[str, Any]:
         table = self._table(resource)
-        columns = {name: value for name, value in row.items() if name in table.c and name not in _INTERNAL}
+        columns = {name: value for name, value in row.items() if name in table.c}
         for field in resource.fields:
             if _stored(resource, field) and field.name in row and field.writable:
                 columns[field.source] = row[field.name]
@@ -193,8 +198,9 @@ class Write:
         row = {**dict(resource.where), **values}
         rules = self.reads.rules(resource)
         if hasattr(rules, "identify"):
-            row["id"] = self._next_id(resource)
-            rules.identify(self.settings, row)
+            row = self._identified(resource, row)
+        if resource.textual_id:
+            row["version"] = self._next_version(resource, row["id"])
         for stamp in ("created", "updated"):
             if stamp in table.c:
                 row.setdefault(stamp, self.now)
@@ -236,8 +242,29 @@ class Write:
                 rows = [{members.mine: id_, members.theirs: value} for value in values]
                 self.connection.execute(insert(table), rows)
 
-    def _next_id(self, resource: Resource) -> int:
-        """The id the next row will have; ids are never used twice."""
+    def _identified(self, resource: Resource, row: Row) -> Row:
+        """The row with the id it will have, and what its rules make of that.
+
+        A name that is taken, by a row that was brought along from elsewhere, is passed over with its id.
+        """
+        table = self._table(resource)
+        after = 0
+        while True:
+            made = {**row, "id": self._next_id(resource, after)}
+            name = self.reads.rules(resource).identify(self.settings, made)
+            taken = select(table.c.id).where(table.c[name] == made[name])
+            if self.connection.execute(taken).first() is None:
+                return made
+            after = made["id"]
+
+    def _next_version(self, resource: Resource, id_: Any) -> int:
+        """Of a row whose name may have been in use before: its events go on where they ended."""
+        outbox = self.unit.table("outbox")
+        last = select(func.max(outbox.c.sequence)).where(outbox.c.subject == f"{resource.name}/{id_}")
+        return int(self.connection.execute(last).scalar() or 0) + 1
+
+    def _next_id(self, resource: Resource, after: int) -> int:
+        """The id the next row will have, beyond `after`; ids are never used twice."""
         table = self._table(resource)
         if self.unit.dialect == "postgresql":
             sequence = func.pg_get_serial_sequence(table.name, "id")
@@ -245,7 +272,7 @@ class Write:
         used = self.connection.exec_driver_sql(
             "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
         ).scalar()
-        return int(used or 0) + 1
+        return max(int(used or 0), after) + 1
 
     # ---- rules --------------------------------------------------------------------------------
 

@@ -110,13 +110,14 @@ def services(
     return names + [f"voice{port}" for port in voice_ports.split(",") if port]
 
 
-def identify(installation: Installation, row: Row) -> None:
-    """Its name in the network (the realm and its number, four digits at least) and, where the installation
-    makes them, its PPPoE credentials."""
+def identify(installation: Installation, row: Row) -> str:
+    """Name it in the network: the realm and its number, four digits at least; where the installation makes them,
+    give it PPPoE credentials. Returns the column whose value nobody else may have."""
     row["internal_id"] = f"{row['realm']}{row['id']:04d}"
     if installation.pppoe_domain and not row.get("pppoe_username"):
         row["pppoe_username"] = f"{row['internal_id']}@{installation.pppoe_domain}"
         row["pppoe_password"] = secrets.token_urlsafe(9)
+    return "internal_id"
 
 
 def complete(
@@ -148,6 +149,10 @@ def check(
     customer = refs.get("customer")
     if customer is not None and "customer" in changed and customer["realm"] != new["realm"]:
         errors["customer"] = ["The customer belongs to another realm."]
+    for name in ("model", "profile"):
+        realms = refs.get(name, {}).get("realms")
+        if name in changed and realms and new["realm"] not in realms:
+            errors[name] = [f"This {name} is for other realms."]
     if changed & {"sn", "tech", "model"}:
         if (
             new["tech"] == "gpon"
@@ -171,7 +176,7 @@ def _was_without(old: Row | None) -> bool:
 
 def created(tx: Writing, row: Row, refs: dict[str, Row]) -> None:
     """One telephone port for each port of the model."""
-    _add_ports(tx, row, 0, refs["model"]["pots"])
+    _add_ports(tx, row, set(), refs["model"]["pots"])
 
 
 def changed(tx: Writing, old: Row, row: Row, refs: dict[str, Row]) -> None:
@@ -180,14 +185,14 @@ def changed(tx: Writing, old: Row, row: Row, refs: dict[str, Row]) -> None:
         return
     ports = tx.rows("potses", cpe_id=row["id"])
     wanted = refs["model"]["pots"]
-    _add_ports(tx, row, max((port["order"] for port in ports), default=0), wanted)
+    _add_ports(tx, row, {port["order"] for port in ports}, wanted)
     for port in ports:
         if port["order"] > wanted and not port["cli"]:
             tx.delete("potses", port["id"])
 
 
-def _add_ports(tx: Writing, row: Row, present: int, wanted: int) -> None:
-    for order in range(present + 1, wanted + 1):
+def _add_ports(tx: Writing, row: Row, present: set[int], wanted: int) -> None:
+    for order in sorted(set(range(1, wanted + 1)) - present):
         tx.create(
             "potses",
             {"cpe_id": row["id"], "realm": row["realm"], "order": order, "dtmf": "auto", "updated": tx.now},

@@ -17,5 +17,6 @@ def check(
 def changed(tx: Writing, old: Row, row: Row, refs: dict[str, Row]) -> None:
     """The CPE keeps which of its ports have a number: they are services that monitoring checks."""
     if bool(old["cli"]) != bool(row["cli"]):
+        tx.lock("cpes", row["cpe_id"])
         ports = [str(port["order"]) for port in tx.rows("potses", cpe_id=row["cpe_id"]) if port["cli"]]
         tx.change("cpes", row["cpe_id"], {"voice_ports": ",".join(ports)}, silently=True)
