@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.common.rpc import green
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Operations platform for internet providers."
-)
-users = typer.Typer(no_args_is_help=True, help="Accounts of the API.")
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+# No rich errors: a service's process shall not carry what only a terminal needs.
+PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None, "no_args_is_help": True}
+
+app = typer.Typer(**PLAIN, add_completion=False, help="Operations platform for internet providers.")
+users = typer.Typer(**PLAIN, help="Accounts of the API.")
 app.add_typer(users, name="user")
-console = Console(stderr=True)
 
 DEMO = "demo"
 
@@ -28,8 +29,11 @@ GREEN = frozenset(("run", "service"))
 
 
 def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)
+    return Progress(*columns, console=Console(stderr=True))
 
 
 @app.command()
@@ -139,7 +143,7 @@ def migrate() -> None:
 
     for owner in registry.owners():
         revision = owner.migrate()
-        console.print(f"{owner.name}: schema {revision}", style="dim")
+        typer.echo(f"{owner.name}: schema {revision}", err=True)
 
 
 @app.command()
@@ -183,7 +187,7 @@ def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
                 )
             except demo.NotEmpty as error:
                 if not if_empty:
-                    console.print(f"{owner.name}: {error}", style="red")
+                    typer.secho(f"{owner.name}: {error}", fg="red", err=True)
                     raise typer.Exit(1) from None
         return set(demo.REALMS)
     finally:
@@ -260,7 +264,7 @@ def create_user(
             is_superuser=superuser,
         )
     except ApiError as error:
-        console.print(orjson.dumps(error.body).decode(), style="red")
+        typer.secho(orjson.dumps(error.body).decode(), fg="red", err=True)
         raise typer.Exit(1) from None
     finally:
         accounts.close()

@@ -24,7 +24,8 @@ def send(
 ) -> dict[str, Any]:
     """The gateway's answer, errors included.
 
-    `name` defaults to the file's digest, so that the same file goes on where it was cut. `sent` is told the bytes
+    `name` defaults to the file's digest, so that the same file goes on where it was cut. `sent` is told the
+    bytes
     as they go. Raises ValueError for an ending that says no format.
     """
     kind = TYPES.get(file.suffix.lower())

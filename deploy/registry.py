@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import MetaData
 
 from deploy.local.stack import built_services
-from services.common.database import migrate
 from services.common.database.engine import Database
 from services.common.settings import Settings, for_service
 
@@ -46,6 +45,8 @@ class Owner:
 
     def migrate(self) -> str:
         """Bring its database to the newest schema; returns the revision."""
+        from services.common.database import migrate  # alembic is not for processes that serve
+
         url = self.settings.database(self.name)
         if url.startswith("sqlite"):
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)

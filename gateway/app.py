@@ -130,12 +130,26 @@ def respond(answer: Answer) -> Response:
 
 
 def _health(app: Flask, platform: Platform) -> None:
-    """`/healthz`: the process lives. `/readyz`: it reaches what it needs. `/metrics`: Prometheus."""
+    """`/healthz`: the process lives. `/readyz`: it reaches what it needs. `/metrics`: Prometheus, for
+    scrapers of
+    this machine and for staff."""
     inner = metrics.health_app({"database": platform.accounts.check})
 
+    def probe() -> Response:
+        if request.path.startswith("/metrics") and not _from_this_machine():
+            user = platform.accounts.authenticator.authenticate(request)
+            if user is None:
+                raise errors.NotAuthenticated
+            if not (user.is_staff or user.is_superuser):
+                raise errors.PermissionDenied
+        return Response.from_app(inner, request.environ)  # type: ignore[return-value]
+
     for path in ("/healthz", "/readyz", "/metrics"):
-
-        def probe() -> Response:
-            return Response.from_app(inner, request.environ)  # type: ignore[return-value]
-
         app.add_url_rule(path, endpoint=path, view_func=probe, methods=["GET"])
+
+
+def _from_this_machine() -> bool:
+    """Whether the request came straight from a loopback address, through no proxy."""
+    forwarded = {"Forwarded", "X-Forwarded-For", "X-Real-Ip"} & set(request.headers.keys())
+    address = request.remote_addr or ""
+    return not forwarded and (address == "::1" or address.startswith("127."))

@@ -112,7 +112,7 @@ def test_counts_and_logs_show_one_realm_only(canary: tuple[Server, dict[str, Any
     other, own, admin = (server.session(name) for name in ("other", "own", "admin"))
     for resource in ("cpes", "customers", "potses", "contexts"):
         counts = [
-            one.get(f"/api/v2/isp/{resource}/", params={"limit": 1, "attrs": "id"}).json()["count"]
+            one.get(f"/api/v2/isp/{resource}/", params={"limit": "1", "attrs": "id"}).json()["count"]
             for one in (other, own, admin)
         ]
         assert counts[2] >= counts[0] + counts[1]

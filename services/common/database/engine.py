@@ -63,7 +63,9 @@ class Database:
             return work(connection)
 
     def _broken(self, error: Exception, connection: Connection) -> bool:
-        """Whether the connection died under a statement that went past SQLAlchemy; then the pool forgets it."""
+        """Whether the connection died under a statement that went past SQLAlchemy; then the pool forgets
+        it.
+        """
         driver = connection.connection.driver_connection
         if self.dialect != "postgresql" or not getattr(driver, "broken", False):
             return False

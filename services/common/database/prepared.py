@@ -1,6 +1,7 @@
 """Statements compiled once and run on the driver's own connection.
 
-What SQLAlchemy does around each execution of a select of sixty columns costs as much as the query itself. Values
+What SQLAlchemy does around each execution of a select of sixty columns costs as much as the query itself.
+Values
 still pass the column types' own processors, so that both ways give the same rows.
 """
 

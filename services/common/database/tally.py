@@ -37,7 +37,7 @@ class Tally:
         if realms == [] and not others:
             return 0, 0
         names = sorted(others)
-        shape = (realms and len(realms), len(names))
+        shape = (None if realms is None else len(realms), len(names))
         statement = self._sums.get(shape)
         if statement is None:
             statement = self._sums[shape] = Prepared(self._sum(realms, names), connection.dialect)

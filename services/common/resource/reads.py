@@ -218,7 +218,8 @@ class Reads:
             bound = self._values(context, resource, query, within)
             return int(self.statement(context, *shape, build=build).rows(connection, bound)[0][0])
 
-        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is counted.
+        # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is
+        # counted.
         tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
         if within is not None or not tallied:
             return counted()

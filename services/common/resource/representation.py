@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Label, Row, case, literal, null
+from sqlalchemy import Label, case, literal, null
 
 from services.common.fields import Children, Computed, Field, Members
 from services.common.resource.sql import Source
@@ -53,7 +53,7 @@ class Representation:
         chosen.extend(extra)
         return [expression.label(f"c{index}") for index, expression in enumerate(chosen)]
 
-    def members(self, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    def members(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         names = self.names
         made = [dict(zip(names, row, strict=False)) for row in rows]  # a row is longer by its extra columns
         start = len(names)

@@ -17,6 +17,8 @@ def patch() -> None:
     if "psycopg" in sys.modules:
         raise RuntimeError("green.patch() must run before psycopg is imported")
     os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
+    # Names are looked up when a connection is opened, no more: not worth 20 MB and a second of dnspython.
+    os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     with warnings.catch_warnings():
         # eventlet announces its own retirement at import; docs/decisions/0002 says how we leave it
         warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")

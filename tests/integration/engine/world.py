@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, func, insert, select
 
 from services.common.context import Context, Scope
 from services.common.database.engine import Database
+from services.common.errors import InvalidInput
 from services.common.resource.engine import Engine
 from services.common.settings import Settings
 from services.isp.contract import CONTRACT
@@ -59,7 +61,7 @@ class World:
     def create(self, resource: str, body: Json, who: Context = ROOT) -> Json:
         return json.loads(self.engine.create(who, resource, body).body)
 
-    def get(self, resource: str, key: Any, who: Context = ROOT, **parameters: str) -> Json:
+    def get(self, resource: str, key: Any, who: Context = ROOT, /, **parameters: str) -> Json:
         return json.loads(self.engine.get(who, resource, str(key), list(parameters.items())).body)
 
     def version(self, resource: str, key: Any) -> int:
@@ -74,16 +76,20 @@ class World:
     def delete(self, resource: str, key: Any, who: Context = ROOT) -> None:
         self.engine.delete(who, resource, str(key))
 
-    def list(self, resource: str, who: Context = ROOT, **parameters: str) -> list[Json]:
+    def page(self, resource: str, who: Context = ROOT, /, **parameters: str) -> list[Json]:
         return json.loads(self.engine.list(who, resource, list(parameters.items())).body)
 
-    def ids(self, resource: str, who: Context = ROOT, **parameters: str) -> list[Any]:
-        return [row["id"] for row in self.list(resource, who, attrs="id", limit="1000", **parameters)]
+    def ids(self, resource: str, who: Context = ROOT, /, **parameters: str) -> list[Any]:
+        pairs = [*parameters.items(), ("attrs", "id"), ("limit", "1000")]
+        lines = self.engine.list(who, resource, pairs, shape="ndjson").body.splitlines()
+        return [json.loads(line)["id"] for line in lines]
 
-    def count(self, resource: str, who: Context = ROOT, **parameters: str) -> int:
+    def count(self, resource: str, who: Context = ROOT, /, **parameters: str) -> int:
         return self.engine.list(who, resource, [*parameters.items(), ("attrs", "id")]).meta["count"]
 
-    def related(self, resource: str, key: Any, relation: str, who: Context = ROOT, **parameters: str) -> Any:
+    def related(
+        self, resource: str, key: Any, relation: str, who: Context = ROOT, /, **parameters: str
+    ) -> Any:
         return json.loads(
             self.engine.related(who, resource, str(key), relation, list(parameters.items())).body
         )
@@ -145,3 +151,10 @@ class World:
         """Rows that nobody's request made."""
         with self.database.write() as connection:
             connection.execute(insert(metadata.tables[table]), rows)
+
+
+def refused(call: Any, *arguments: Any, **named: Any) -> dict[str, list[str]]:
+    """What the call says is wrong with its input."""
+    with pytest.raises(InvalidInput) as caught:
+        call(*arguments, **named)
+    return caught.value.errors

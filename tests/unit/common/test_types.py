@@ -1,4 +1,4 @@
-"""Value types: every accepted spelling has one stored form, and everything else is refused with the API's text."""
+"""Value types: each accepted spelling has one stored form; the rest is refused with the API's text."""
 
 from __future__ import annotations
 
@@ -48,9 +48,19 @@ def test_the_printed_and_the_stored_serial_number_of_one_device_are_the_same() -
 
 @pytest.mark.parametrize(
     "text",
-    ["", "HWTC", "HWTC614711a", "HWTC614711a77", "HWTC614711ag", "4857544361471", "48575443614711aZ", "ÑWTC614711a7",
-     "HWTC 614711a7", "４857544361471１a7"],
-)  # fmt: skip
+    [
+        "",
+        "HWTC",
+        "HWTC614711a",
+        "HWTC614711a77",
+        "HWTC614711ag",
+        "4857544361471",
+        "48575443614711aZ",
+        "ÑWTC614711a7",
+        "HWTC 614711a7",
+        "４857544361471１a7",
+    ],
+)
 def test_other_serial_numbers_are_refused(text: str) -> None:
     with pytest.raises(
         ValueError, match=r"^The Serial number must contain 12 or 16 alphanumeric characters\.$"
@@ -152,7 +162,7 @@ def test_beyond_the_bounds_there_is_no_coordinate(bound: int, value: str) -> Non
         types.coordinate(value, bound)
 
 
-@pytest.mark.parametrize("value", ["", "north", "38,01", "38.0.1"])
+@pytest.mark.parametrize("value", ["", "north", "38,01", "38.0.1", "1_0"])
 def test_what_is_no_number_is_no_coordinate(value: str) -> None:
     with pytest.raises(ValueError, match=r"^A valid number is required\.$"):
         types.coordinate(value, 90)

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway import docs
+from gateway.accounts.contract import CONTRACTS as OWN
 from gateway.openapi import document
 from gateway.openapi.names import path_of
 from gateway.platform import Platform
@@ -25,11 +26,11 @@ from gateway.routes import discovered, table
 from services.common import errors
 from services.common.contract import Contract, Extension, Operation, Relation, Resource
 from services.common.errors import InvalidInput
-from services.common.fields import NOT_BLANK, NOT_NULL, REQUIRED, Field, Integer, Text
+from services.common.fields import NOT_BLANK, NOT_NULL, REQUIRED, Field, Integer, Members, Text
 from services.common.resource.body import cleaned
 from services.common.settings import Settings
 
-CONTRACTS = discovered()
+CONTRACTS = [*OWN, *discovered()]
 ROUTES = table(CONTRACTS)
 Json = dict[str, Any]
 
@@ -97,9 +98,10 @@ def test_it_stays_small() -> None:
     assert len(json.dumps(made())) < 1_500_000
 
 
-def test_v1_is_deprecated_and_v2_is_not() -> None:
+def test_v1_is_deprecated() -> None:
     for (path, _), one in operations(made()).items():
-        assert one.get("deprecated", False) is not path.startswith("/api/v2/"), path
+        if not path.startswith("/api/v2/"):
+            assert one["deprecated"] is True, path
 
 
 # ---- errors -----------------------------------------------------------------------------------
@@ -130,7 +132,8 @@ def test_an_error_body_fits_its_schema(error: errors.ApiError) -> None:
 def test_every_operation_tells_that_its_service_may_be_away_or_slow() -> None:
     for key, one in operations(made()).items():
         assert {"429", "503", "504"} <= set(one["responses"]), key
-        assert {"401", "403"} <= set(one["responses"]), key
+        if one.get("security") != []:
+            assert {"401", "403"} <= set(one["responses"]), key
 
 
 # ---- contracts that isp has no example of -------------------------------------------------------
@@ -186,7 +189,12 @@ WRITABLE = [
     if "POST" in one.methods
 ]
 QUICK = settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=40,
+    phases=(Phase.generate,),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 # What only a wrong type or length is answered with. Anything else is a rule that no schema can say: that
@@ -236,6 +244,8 @@ def test_a_body_drawn_from_the_schema_is_taken(resource: Resource, name: str) ->
     @given(drawn(f"{name}Create"))
     def check(body: Json) -> None:
         for field, messages in refusals(resource, body).items():
+            if isinstance(resource.by_name[field], Members) and isinstance(body[field], str):
+                continue  # the comma list of a form, whose items the schema does not look into
             if messages[0].startswith(TOO_LONG) and not isinstance(body[field], str):
                 continue  # a number, whose digits JSON Schema does not count
             assert not messages[0].startswith(TYPES), (field, messages, body)
