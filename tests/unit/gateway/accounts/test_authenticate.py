@@ -332,6 +332,15 @@ def test_one_name_is_stopped_over_all_addresses(accounts: Accounts, monkeypatch:
     assert answers == ["wrong"] * 3 + ["throttled"] * 2
 
 
+def test_who_is_stopped_cannot_lock_the_owner_out_by_going_on(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(throttle.LIMITS, throttle.USERNAME, Limit(7, 3600))
+    member(accounts, "ana")
+    assert [guess(accounts) for _ in range(20)] == ["wrong"] * 5 + ["throttled"] * 15
+    assert guess(accounts, basic("ana", PASSWORD), "198.51.100.9") == "in"
+
+
 def test_an_ipv6_subscriber_is_one_address(accounts: Accounts) -> None:
     member(accounts, "ana")
     answers = [guess(accounts, WRONG, f"2001:db8:0:1::{number}") for number in range(1, 8)]
