@@ -187,7 +187,13 @@ def _sqlite(url: str, **options: Any) -> Engine:
     def _prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's BEGIN, not the driver's
         connection.create_function("lower", 1, _lower, deterministic=True)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-8000",
+            "case_sensitive_like=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     def begin(connection: Connection) -> None:

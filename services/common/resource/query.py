@@ -244,7 +244,10 @@ class Grammar:
         if text == "null" or (text == "" and not isinstance(field, Text)):
             return None
         if isinstance(field, Integer) and WHOLE.fullmatch(text):
-            return max(-BIGGEST - 1, min(BIGGEST, int(text)))  # beyond it there are no rows either
+            number = int(text)
+            if not -BIGGEST <= number <= BIGGEST:
+                raise ValueError("A valid integer is required.")
+            return number
         value = field.parse(text)
         if isinstance(field, DateTime) and value.tzinfo is None:
             return value.replace(tzinfo=self.zone)

@@ -123,15 +123,15 @@ def _cell(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (list, dict, tuple)):
         return orjson.dumps(value).decode()
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
-        return f"'{value}"
+    if isinstance(value, str) and (bare := value.lstrip("'")).startswith(_FORMULA):
+        return value if value == bare and _is_number(bare) else f"'{value}"
     return value
 
 
 def from_cell(text: str) -> str:
     """The text that `_cell` wrote."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 def _is_number(text: str) -> bool:
-    return text[1:].replace(".", "", 1).isdecimal()
+    return text[0] in "+-" and text[1:].replace(".", "", 1).isdecimal()

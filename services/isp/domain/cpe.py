@@ -111,8 +111,8 @@ def services(
 
 
 def identify(installation: Installation, row: Row) -> str:
-    """Name it in the network: the realm and its number, four digits at least; where the installation makes them,
-    give it PPPoE credentials. Returns the column whose value nobody else may have."""
+    """Name it in the network (the realm and its number, four digits at least) and, where the installation
+    makes them, give it PPPoE credentials. Returns the column whose value nobody else may have."""
     row["internal_id"] = f"{row['realm']}{row['id']:04d}"
     if installation.pppoe_domain and not row.get("pppoe_username"):
         row["pppoe_username"] = f"{row['internal_id']}@{installation.pppoe_domain}"
