@@ -54,14 +54,14 @@ def act(world: World, what: str, dice: random.Random) -> None:
         )
     elif what == "import":
         lines = [(n, {"name": dice.choice(["a", ""]), "realm": realm}) for n in range(1, 5)]
-        world.engine.import_lines(ROOT, "customers", f"i{dice.random()}", lines)
+        world.engine.import_lines(ROOT, "customers", f"i{next(world.numbers)}", lines)
     elif what == "broken":
         with pytest.raises(ApiError):
             world.cpe(dice.choice(customers), sn="nonsense")
     elif what == "compact":
         world.engine.compact()
     elif what == "context":
-        world.create("contexts", {"name": f"c{dice.random()}", "realm": realm})
+        world.create("contexts", {"name": f"c{next(world.numbers)}", "realm": realm})
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
