@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from services.common import memory
 from services.common.rpc import green
 
 if TYPE_CHECKING:
@@ -274,6 +275,7 @@ def create_user(
 def main() -> None:
     if sys.argv[1:2] and sys.argv[1] in GREEN:
         green.patch()  # before typer loads what it needs
+        memory.bound()
     app()
 
 

@@ -14,7 +14,7 @@ from gateway.call import Answer, Call
 from services.common.contract import Resource
 from services.common.rpc.reply import Reply
 
-PAGE = 1000
+PAGE = 500
 TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 

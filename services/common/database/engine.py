@@ -26,6 +26,9 @@ from services.common.settings import Settings
 
 T = TypeVar("T")
 
+COMPILED = 64
+"""Statements of writes that are kept compiled, at up to 100 kB each; hot reads are kept as `Prepared`."""
+
 _LOCK_NOT_AVAILABLE, _DEADLOCK, _QUERY_CANCELED, _SERIALIZATION = "55P03", "40P01", "57014", "40001"
 
 
@@ -174,6 +177,7 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
         pool_timeout=settings.deadline,
         pool_use_lifo=True,
         hide_parameters=True,
+        query_cache_size=COMPILED,
         **options,
         connect_args={"options": server, "connect_timeout": 3, "application_name": "krill"},
     )
@@ -181,7 +185,9 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
 
 def _sqlite(url: str, **options: Any) -> Engine:
     arguments = {"timeout": 5, "check_same_thread": False}
-    engine = create_engine(url, hide_parameters=True, connect_args=arguments, **options)
+    engine = create_engine(
+        url, hide_parameters=True, query_cache_size=COMPILED, connect_args=arguments, **options
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
