@@ -258,7 +258,7 @@ def errors(
         ("id", "x", "A valid integer is required."),
         ("id", "1,x", "A valid integer is required."),
         ("id__gt", "1,2", "A valid integer is required."),
-        ("id", "9" * 25, "A valid integer is required."),
+        ("id", "9" * 50, "A valid integer is required."),
         ("me_vlan__lt", "1.5", "A valid integer is required."),
         ("access", "maybe", "Must be a valid boolean."),
         ("mac__isnull", "maybe", "Must be a valid boolean."),
