@@ -13,9 +13,9 @@ from typing import Any
 
 import eventlet
 import eventlet.wsgi
-from gateway.accounts.service import Accounts
 
 from deploy import registry
+from gateway.accounts.service import Accounts
 from gateway.app import create_app
 from gateway.assembly import assemble
 from services.common.rpc.runner import embed
