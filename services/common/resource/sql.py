@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    Boolean,
     ColumnElement,
     FromClause,
     Integer,
@@ -93,13 +94,7 @@ def values(context: Context, resource: Resource, query: Query | None = None) -> 
 
 
 def _written(one: Filter, value: Any) -> Any:
-    if one.operator == "icontains":
-        return like(value)
-    if one.operator == "contains":
-        return f"%{escaped(value)}%"
-    if one.operator == "startswith":
-        return f"{escaped(value)}%"
-    return value
+    return like(value) if one.operator == "icontains" else value
 
 
 def escaped(text: str) -> str:
@@ -233,8 +228,10 @@ class Source:
         operator = one.operator
         if operator == "isnull":
             return column.is_(None) if one.values[0] else column.is_not(None)
-        if operator in ("contains", "startswith"):
-            return cast(column, String).like(bindparam(f"f{index}_0"), escape=_ESCAPE)
+        if operator == "contains":
+            return func.strpos(cast(column, String), bindparam(f"f{index}_0")) > 0
+        if operator == "startswith":
+            return func.starts_with(cast(column, String), bindparam(f"f{index}_0"), type_=Boolean())
         if operator == "icontains":
             return contains(column, f"f{index}_0")
         if operator in ("exact", "ne"):
