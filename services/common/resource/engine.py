@@ -141,7 +141,8 @@ class Engine(Reads):
         if undone:  # what was possible was not done either (RFC 4918: failed dependency)
             results = [one if "errors" in one else {"index": one["index"], "status": 424} for one in results]
         answer: Row = {done: 0 if undone else len(results) - len(failed), "results": results}
-        answer["errors"] = {str(_key_of(items[one["index"]], one["index"])): one["errors"] for one in failed}
+        places = ((one["index"], one["errors"]) for one in failed)
+        answer["errors"] = {_key_of(items[place], place, done): errors for place, errors in places}
         if dry_run:
             answer["dry_run"] = True
         return Reply(dumps(answer), {"status": 400 if undone else 200})
@@ -251,8 +252,10 @@ def _is_cut(item: Any) -> bool:
     return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get("cut") is True
 
 
-def _key_of(item: Any, index: int) -> Any:
-    """What names an item in `errors`: its id, or its place."""
-    if isinstance(item, dict):
-        return item.get("id", index)
-    return item if isinstance(item, (int, str)) else index
+def _key_of(item: Any, index: int, done: str) -> str:
+    """What names an item in `errors`: the id that it gives; a new row has its place for a name, and `#` with its
+    place one that should have given an id."""
+    if done == "created":
+        return str(index)
+    key = item.get("id") if isinstance(item, dict) else item
+    return str(key) if isinstance(key, (int, str)) else f"#{index}"
