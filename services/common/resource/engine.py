@@ -253,8 +253,8 @@ def _is_cut(item: Any) -> bool:
 
 
 def _key_of(item: Any, index: int, done: str) -> str:
-    """What names an item in `errors`: the id that it gives; a new row has its place for a name, and `#` with its
-    place one that should have given an id."""
+    """What names an item in `errors`: the id that it gives; a new row its place; `#` and its place one that
+    should have given an id."""
     if done == "created":
         return str(index)
     key = item.get("id") if isinstance(item, dict) else item

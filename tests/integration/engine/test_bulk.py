@@ -107,7 +107,7 @@ def test_a_bulk_update_names_its_errors_by_id(stocked: World) -> None:
     assert answer["updated"] == 1
     assert [one["status"] for one in answer["results"]] == [200, 400, 404, 400, 404, 400]
     assert answer["errors"][str(bad)] == {"sn": ["The Serial number cannot be changed once it is set."]}
-    assert answer["errors"]["5"] == {"id": ["This field is required."]}
+    assert answer["errors"]["#5"] == {"id": ["This field is required."]}
     assert stocked.get("cpes", good)["notes"] == "x"
 
 
