@@ -25,8 +25,7 @@ def send(
     """The gateway's answer, errors included.
 
     `name` defaults to the file's digest, so that the same file goes on where it was cut. `sent` is told the
-    bytes
-    as they go. Raises ValueError for an ending that says no format.
+    bytes as they go. Raises ValueError for an ending that says no format.
     """
     kind = TYPES.get(file.suffix.lower())
     if kind is None:

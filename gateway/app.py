@@ -139,8 +139,7 @@ def respond(answer: Answer) -> Response:
 
 def _health(app: Flask, platform: Platform) -> None:
     """`/healthz`: the process lives. `/readyz`: it reaches what it needs. `/metrics`: Prometheus, for
-    scrapers of
-    this machine and for staff."""
+    scrapers of this machine and for staff."""
     inner = metrics.health_app({"database": platform.accounts.check})
 
     def probe() -> Response:

@@ -182,9 +182,7 @@ class Resource:
 
     @cached_property
     def tallied(self) -> bool:
-        """Whether its writes keep count of its rows per realm; pick lists and the audit are written
-        otherwise.
-        """
+        """Whether its writes keep count of its rows per realm; pick lists and audits are made otherwise."""
         return isinstance(self.scoping, InRealm) and not self.where and bool(self.writable)
 
     def references(self) -> Iterator[Reference]:

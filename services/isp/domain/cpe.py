@@ -67,8 +67,7 @@ _NUCOM_WAN_OFFSET = 2
 
 def offered(is_bitstream: bool, tr069: bool | None, diagnostics: bool | None) -> list[str]:
     """The actions a device offers (contract 3.4): always restart and defaults; provisioning unless the
-    network
-    is another operator's; configuration and diagnostics as TR-069 and the model allow."""
+    network is another operator's; configuration and diagnostics as TR-069 and the model allow."""
     able = {"factory", "reboot"}
     if not is_bitstream:
         able |= {"reprovision", "unprovision"}
