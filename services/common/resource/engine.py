@@ -165,7 +165,8 @@ class Engine(Reads):
         """Create rows from the lines of import `name` that are not in yet; progress is committed with them.
 
         `lines`: [number, object], or [number, [{"error": text, "cut": bool}]] for one that could not be
-        read; one that was cut off is told but not taken as done. Answers the progress of the whole import: `{"lines", "created", "failed", "errors": [{"line", "errors"}]}`.
+        read; one that was cut off is told but not taken as done. Answers the progress of the whole import:
+        `{"lines", "created", "failed", "errors": [{"line", "errors"}]}`.
         """
         declared = self.resource(resource)
         answer: Row = {}
