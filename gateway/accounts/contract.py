@@ -466,8 +466,9 @@ LOGGER = Contract(
                 "action_time__gte": {"type": "string", "format": "date-time"},
                 "action_time__lte": {"type": "string", "format": "date-time"},
                 "search": {"type": "string"},
-                "limit": {"type": "integer", "minimum": 1},
-                "offset": {"type": "integer", "minimum": 0},
+                # What is no such number is the default, as in every list.
+                "limit": {"type": ["integer", "string"]},
+                "offset": {"type": ["integer", "string"]},
             },
         ),
     ),
