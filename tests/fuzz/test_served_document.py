@@ -23,12 +23,12 @@ LONGEST_STORY = 600
 
 
 @pytest.mark.timeout(300)
-def test_every_operation_keeps_what_the_document_promises(server: Any, tmp_path: Path) -> None:
+def test_every_operation_keeps_what_the_document_promises(real: Any, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
-    command += [f"{server.url}/api/v2/openapi.json", "--phases", ",".join(PHASES), "--no-color"]
+    command += [f"{real.url}/api/v2/openapi.json", "--phases", ",".join(PHASES), "--no-color"]
     command += ["--report", "json", "--report-json-path", str(report)]
-    environment = {**os.environ, "FUZZ_TOKEN": server.token(username="demo"), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "FUZZ_TOKEN": real.token(username="demo"), "PYTHONPATH": str(ROOT)}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
     assert report.exists(), run.stdout + run.stderr
     found = json.loads(report.read_text())
@@ -40,7 +40,7 @@ def test_every_operation_keeps_what_the_document_promises(server: Any, tmp_path:
     assert found["errors"] == []
     assert {name: found["phases"][name]["status"] for name in PHASES} == dict.fromkeys(PHASES, "success")
     assert cases["generated"] - cases["without_checks"] >= FEWEST
-    assert operations["tested"] == len(_meant(server.url))
+    assert operations["tested"] == len(_meant(real.url))
 
 
 def _meant(url: str) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -178,6 +179,7 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
         pool_use_lifo=True,
         hide_parameters=True,
         query_cache_size=COMPILED,
+        json_deserializer=orjson.loads,
         **options,
         connect_args={"options": server, "connect_timeout": 3, "application_name": "krill"},
     )
@@ -186,7 +188,12 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
 def _sqlite(url: str, **options: Any) -> Engine:
     arguments = {"timeout": 5, "check_same_thread": False}
     engine = create_engine(
-        url, hide_parameters=True, query_cache_size=COMPILED, connect_args=arguments, **options
+        url,
+        hide_parameters=True,
+        query_cache_size=COMPILED,
+        json_deserializer=orjson.loads,
+        connect_args=arguments,
+        **options,
     )
 
     @event.listens_for(engine, "connect")

@@ -376,3 +376,12 @@ def test_a_key_of_any_length_is_a_key(stocked: World) -> None:
         stocked.get("cpes", "9" * 5000)
     reply = stocked.engine.bulk_update(ROOT, "cpes", [{"id": "9" * 5000, "notes": "x"}])
     assert json.loads(reply.body)["results"][0]["status"] == 404
+
+
+def test_a_number_that_json_has_and_no_integer_holds_can_be_read_again(stocked: World) -> None:
+    with stocked.database.write() as connection:
+        table = stocked.engine.metadata.tables["audit"]
+        row = {"action": 2, "resource": "x", "model": "x", "object_id": "1", "object_repr": "x", "realm": "pim"}
+        moment = dt.datetime.now(dt.UTC)
+        connection.execute(table.insert().values(**row, time=moment, changes={"a": [None, 1e21]}))
+    assert stocked.page("audit", resource="x")[0]["changes"] == {"a": [None, 1e21]}

@@ -1,0 +1,326 @@
+"""A service plugs in by its contract alone: its rows come as joins in the URLs of a service that knows
+nothing of it, and when it is down or slow it takes no page with it.
+
+The toy service is a process of its own behind RabbitMQ; only its contract is given to the gateway.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from deploy.local.postgres import Postgres
+from deploy.local.rabbitmq import RabbitMQ
+from tests.contract.raw import refused
+from tests.servers import GROUPS, PASSWORD, Real, Session, stop
+
+DEADLINE = 5.0
+CPES, CUSTOMERS = "/api/v2/isp/cpes/", "/api/v2/isp/customers/"
+
+
+class Extended(Real):
+    """The platform and the toy. Users: `joiner` (realm pim, isp and toy); `own` may not see the toy."""
+
+    def __init__(self, data: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> None:
+        super().__init__(data, postgres, rabbitmq, prefix="extended_")
+        postgres.create_database("extended_toy")
+
+    def start(self) -> Extended:
+        self.start_toy()
+        super().start()
+        return self
+
+    def start_toy(self) -> None:
+        self.spawn("toy", sys.executable, "-m", "tests.contract.toy.service")
+
+    def stop_toy(self) -> None:
+        stop(self.children["toy"])
+
+    def start_gateway(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.contract.toy.gateway"],
+            env=self.env,
+            capture_output=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        gunicorn = (sys.executable, "-m", "gunicorn", "tests.contract.toy.gateway:app", "-k", "gthread")
+        options = ("-w", "1", "--threads", "8", "--no-control-socket")
+        self.spawn("gateway", *gunicorn, *options, "-b", f"127.0.0.1:{self.port}")
+
+    def make_users(self) -> None:
+        super().make_users()
+        admin = self.session("admin")
+        groups = admin.get("/api/v2/auth/groups/", params={"limit": "100", "attrs": "id,name"}).json()
+        member = [one["id"] for one in groups["results"] if one["name"] in (*GROUPS, "APP: toy")]
+        assert len(member) == len(GROUPS) + 1
+        body = {"username": "joiner", "password": PASSWORD, "realms": ["pim"], "groups": member}
+        made = admin.post("/api/v2/auth/users/", json=body)
+        assert made.status_code == 201, made.text
+
+    def delay(self, seconds: float | None) -> None:
+        """How long the toy takes to answer a list."""
+        mark = self.data / "toy-delay"
+        mark.unlink(missing_ok=True)
+        if seconds is not None:
+            mark.write_text(str(seconds))
+
+
+@pytest.fixture(scope="module")
+def extended(postgres: Postgres) -> Iterator[Extended]:
+    """With a broker of its own: services of the same name share their calls."""
+    folder = Path(tempfile.mkdtemp(prefix="krill-toy-"))
+    folder.chmod(0o711)
+    (folder / "platform").mkdir()
+    rabbitmq = RabbitMQ(folder / "rabbitmq", fast=True)
+    started: list[Extended] = []
+    try:
+        rabbitmq.start()
+        server = Extended(folder / "platform", postgres, rabbitmq)
+        started.append(server)
+        server.start()
+        _fill(server)
+        yield server
+    finally:
+        for one in started:
+            one.stop()
+        rabbitmq.destroy()
+        shutil.rmtree(folder)
+
+
+def _fill(server: Extended) -> None:
+    """CPE 350 has two meters in its realm and one of another; CPE 74 has one; customer 27 has one."""
+    admin = server.session("admin")
+    for body in (
+        {"cpe": 350, "label": "first", "realm": "pim", "pin": "meterpin-1"},
+        {"cpe": 350, "label": "second", "realm": "pim"},
+        {"cpe": 350, "label": "strange", "realm": "swt"},
+        {"cpe": 74, "label": "third", "realm": "pim"},
+        {"customer_key": "crm-27", "label": "of the customer", "realm": "pim"},
+    ):
+        made = admin.post("/api/v2/toy/meters/", json=body)
+        assert made.status_code == 201, made.text
+    changed = admin.patch(f"{CUSTOMERS}27/", json={"external_id": "crm-27"})
+    assert changed.status_code == 200, changed.text
+
+
+@pytest.fixture
+def joiner(extended: Extended) -> Iterator[Session]:
+    yield extended.session("joiner")
+    extended.delay(None)
+
+
+def labels(rows: Any) -> list[str]:
+    return [one["label"] for one in rows]
+
+
+# ---- joins ------------------------------------------------------------------------------------
+
+
+def test_a_list_is_joined(joiner: Session) -> None:
+    found = joiner.get(f"{CPES}?id__in=74,119,350&joins=meters&sort=-id")
+    assert found.status_code == 200, found.text
+    page = found.json()
+    assert "_errors" not in page
+    assert [(row["id"], labels(row["meters"])) for row in page["results"]] == [
+        (350, ["first", "second"]),
+        (119, []),
+        (74, ["third"]),
+    ]
+    assert list(page["results"][0]["meters"][0]) == ["id", "customer_key", "label", "pin"]
+    assert "cpename" in page["results"][0]
+
+
+def test_a_detail_is_joined(joiner: Session) -> None:
+    row = joiner.get(f"{CPES}350/?joins=meters").json()
+    assert labels(row["meters"]) == ["first", "second"]
+    assert "_errors" not in row
+    assert joiner.get(f"{CPES}119/?joins=meters").json()["meters"] == []
+
+
+def test_a_to_one_join_is_an_object_or_null(joiner: Session) -> None:
+    """It hangs on another member than the id, which may be null."""
+    page = joiner.get(f"{CUSTOMERS}?id__in=27,65&attrs=id&joins=meter").json()
+    assert [row["id"] for row in page["results"]] == [27, 65]
+    assert page["results"][0]["meter"]["label"] == "of the customer"
+    assert page["results"][1]["meter"] is None
+    assert joiner.get(f"{CUSTOMERS}27/?joins=meter").json()["meter"]["label"] == "of the customer"
+
+
+@pytest.mark.parametrize("path", [f"{CPES}350/", f"{CPES}?id=350"])
+def test_attrs_hold_with_a_join(joiner: Session, path: str) -> None:
+    """The member that the join hangs on does not show unless it is asked for."""
+
+    def row(attrs: str) -> dict[str, Any]:
+        mark = "&" if "?" in path else "?"
+        body = joiner.get(f"{path}{mark}attrs={attrs}&joins=meters").json()
+        found: dict[str, Any] = body["results"][0] if "results" in body else body
+        return found
+
+    assert list(row("cpename")) == ["cpename", "meters"]
+    assert list(row("cpename,id")) == ["id", "cpename", "meters"]
+    assert list(row("none_such")) == ["meters"]
+
+
+def test_joins_of_both_kinds_go_together(joiner: Session) -> None:
+    row = joiner.get(f"{CPES}350/?attrs=id&joins=meters,customer").json()
+    assert labels(row["meters"]) == ["first", "second"]
+    assert row["customer"]["id"] == 27
+
+
+def test_an_empty_page_is_joined(joiner: Session) -> None:
+    page = joiner.get(f"{CPES}?id=999999&joins=meters").json()
+    assert page == {"count": 0, "next": None, "previous": None, "results": []}
+
+
+def test_a_joined_page_has_a_tag(joiner: Session) -> None:
+    first = joiner.get(f"{CPES}350/?joins=meters")
+    again = joiner.get(f"{CPES}350/?joins=meters", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_sub_resource_answers_too(joiner: Session) -> None:
+    for path in (f"{CPES}350/meters/", "/api/v2/cpes/pim0350/meters"):
+        page = joiner.get(path).json()
+        assert (page["count"], labels(page["results"])) == (2, ["first", "second"])
+    assert joiner.get(f"{CUSTOMERS}27/meter/").json()["label"] == "of the customer"
+    refused(joiner.get(f"{CPES}999999/meters/"), 404)
+
+
+def test_a_sub_resource_of_a_row_without_a_key_is_empty(joiner: Session) -> None:
+    """Customer 65 has no external id: nobody's meters are his."""
+    answer = joiner.get(f"{CUSTOMERS}65/meter/")
+    assert answer.status_code in (200, 404)
+    if answer.status_code == 200:
+        assert answer.json() is None
+
+
+# ---- who may ----------------------------------------------------------------------------------
+
+
+def test_who_may_not_see_the_service_may_not_join_it(extended: Extended) -> None:
+    own = extended.session("own")
+    for path in (f"{CPES}350/?joins=meters", f"{CPES}?joins=meters", f"{CUSTOMERS}?joins=meter"):
+        found = refused(own.get(path), 403)
+        assert found["code"] == "permission_denied"
+    for path in (f"{CPES}350/meters/", "/api/v2/toy/meters/"):
+        refused(own.get(path), 403)
+    assert own.get(f"{CPES}350/").status_code == 200
+
+
+def test_the_scope_holds_in_the_other_service(extended: Extended, joiner: Session) -> None:
+    assert "strange" not in joiner.get(f"{CPES}350/?joins=meters").text
+    assert labels(extended.session("admin").get(f"{CPES}350/?joins=meters").json()["meters"]) == [
+        "first",
+        "second",
+        "strange",
+    ]
+
+
+def test_secrets_of_the_other_service_need_its_own_permission(extended: Extended, joiner: Session) -> None:
+    """`isp.view_secret` shows nothing of the toy."""
+    admin = extended.session("admin")
+    permissions = admin.get("/api/v2/auth/permissions/?codename=view_secret&attrs=id,app&limit=50").json()
+    of = {one["app"]: one["id"] for one in permissions["results"]}
+    for app in ("isp", "toy"):
+        group = admin.get("/api/v2/auth/groups/", params={"name": f"APP: {app}"}).json()["results"][0]
+        kept = [one["id"] for one in group["permissions"] if one["id"] != of[app]]
+        narrowed = admin.patch(f"/api/v2/auth/groups/{group['id']}/", json={"permissions": kept})
+        assert len(narrowed.json()["permissions"]) == len(group["permissions"]) - 1
+    user = admin.get("/api/v2/auth/users/?username=joiner").json()["results"][0]
+    for granted, shown in (([], ""), ([of["isp"]], ""), ([of["toy"]], "meterpin-1")):
+        changed = admin.patch(f"/api/v2/auth/users/{user['id']}/", json={"user_permissions": granted})
+        assert changed.status_code == 200, changed.text
+        row = joiner.get(f"{CPES}350/?attrs=id&joins=meters").json()
+        assert row["meters"][0]["pin"] == shown, granted
+
+
+# ---- plugging in ------------------------------------------------------------------------------
+
+
+def test_the_contract_alone_brings_routes_documents_and_permissions(
+    extended: Extended, joiner: Session
+) -> None:
+    assert "toy" in joiner.get("/api/v2/").json()
+    assert joiner.get("/api/v2/toy/").json() == {"meters": f"{extended.url}/api/v2/toy/meters/"}
+    paths = joiner.get("/api/v2/openapi.json").json()["paths"]
+    assert {"/api/v2/toy/meters/", "/api/v2/isp/cpes/{key}/meters/"} <= {
+        path.replace("{id}", "{key}") for path in paths
+    }
+    assert joiner.options("/api/v2/toy/meters/").json()["actions"]["POST"]["label"]["required"] is True
+    rights = joiner.get("/api/v2/me/permissions/").json()["permissions"]
+    assert {f"toy.{verb}_meter" for verb in ("view", "add", "change", "delete")} <= set(rights)
+
+
+def test_an_unknown_join_names_the_foreign_ones_too(joiner: Session) -> None:
+    found = refused(joiner.get(f"{CPES}?joins=metres"), 400)
+    assert "metres" in found["joins"][0]
+
+
+# ---- when it is not well ----------------------------------------------------------------------
+
+
+def timed(session: Session, path: str) -> tuple[requests.Response, float]:
+    began = time.monotonic()
+    answer = session.get(path, timeout=DEADLINE + 2)
+    return answer, time.monotonic() - began
+
+
+def test_a_slow_service_takes_no_page_with_it(extended: Extended, joiner: Session) -> None:
+    extended.delay(20)
+    answer, took = timed(joiner, f"{CPES}?id__in=74,350&joins=meters,customer")
+    page = answer.json()
+    assert answer.status_code == 200
+    assert took <= DEADLINE + 0.7
+    assert [row["meters"] for row in page["results"]] == [None, None]
+    assert page["results"][0]["customer"]["id"]
+    assert page["_errors"]["meters"]["code"] == "deadline_exceeded"
+    answer, took = timed(joiner, f"{CPES}350/?attrs=cpename&joins=meters")
+    assert answer.status_code == 200
+    assert answer.json()["meters"] is None
+    assert list(answer.json()) == ["cpename", "meters", "_errors"]
+    assert answer.json()["_errors"]["meters"]["code"] in ("deadline_exceeded", "service_unavailable")
+    assert took <= DEADLINE + 0.7
+    answer, took = timed(joiner, f"{CPES}350/meters/")
+    refused(answer, 503, 504)
+    extended.delay(None)
+    end = time.monotonic() + 10
+    while joiner.get(f"{CPES}350/?joins=meters").json()["meters"] is None:
+        assert time.monotonic() < end
+
+
+def test_a_dead_service_takes_no_page_with_it(extended: Extended, joiner: Session) -> None:
+    extended.stop_toy()
+    try:
+        answer, took = timed(joiner, f"{CPES}?id__in=74,350&attrs=id&joins=meters")
+        assert answer.status_code == 200
+        assert took < 2
+        page = answer.json()
+        assert page["results"] == [{"id": 74, "meters": None}, {"id": 350, "meters": None}]
+        assert page["_errors"]["meters"]["code"] == "service_unavailable"
+        row = joiner.get(f"{CPES}350/?attrs=id&joins=meters").json()
+        assert (row["meters"], row["_errors"]["meters"]["code"]) == (None, "service_unavailable")
+        answer = joiner.get(f"{CPES}350/meters/")
+        refused(answer, 503)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert joiner.get(f"{CPES}350/").status_code == 200
+    finally:
+        extended.start_toy()
+    end = time.monotonic() + 20
+    while joiner.get(f"{CPES}350/?joins=meters").json()["meters"] is None:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert "_errors" not in joiner.get(f"{CPES}350/?joins=meters").json()
+
+
+def test_no_defect_was_logged(extended: Extended) -> None:
+    assert "Traceback" not in extended.logs()

@@ -1,0 +1,416 @@
+"""Lists out as files and files in as rows: complete or visibly not, resumable, with a reason for every bad
+line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+import signal
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from tests.contract.raw import Wire, refused
+from tests.servers import Real, Server, Session
+
+CPES, CUSTOMERS = "/api/v2/isp/cpes/", "/api/v2/isp/customers/"
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+COMPUTED = {"_links", "_services"}
+
+
+def table(answer: requests.Response) -> list[dict[str, str]]:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
+
+
+def lines(answer: requests.Response) -> list[Any]:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == NDJSON
+    assert answer.content.endswith(b"\n") or not answer.content
+    return [json.loads(line) for line in answer.content.splitlines()]
+
+
+def cell(value: Any) -> str:
+    """How a value stands in CSV."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list() | dict():
+            return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def armed(text: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from running it."""
+    return text[1:] if text.startswith(("'=", "'+", "'-", "'@")) else text
+
+
+# ---- export -----------------------------------------------------------------------------------
+
+QUERIES = [
+    "",
+    "sort=-id",
+    "sort=city,-id",
+    "access=false",
+    "tech=gpon&sort=customer",
+    "search=madrid",
+    "id__in=74,119,350&sort=-id",
+    "attrs=id,cpename,customer,notes",
+    "attrs=cpename,latitude&latitude__isnull=false",
+    "sn=00000000feedbeef",
+    "limit=3&offset=5",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        *(("cpes", one) for one in QUERIES),
+        *((one, "sort=-id") for one in ("customers", "potses", "cpe-profiles")),
+    ],
+)
+def test_an_export_is_the_list_without_pages(server: Server, name: str, query: str) -> None:
+    session = server.session()
+    kept = "" if query.startswith("limit") else query
+    path = f"/api/v2/isp/{name}/"
+    page = session.get(f"{path}?{kept}&limit=1000").json()
+    rows = page["results"]
+    assert len(rows) == page["count"]
+    assert lines(session.get(f"{path}?{query}&format=ndjson")) == rows
+    found = session.get(f"{path}?{query}&format=csv")
+    names = next(csv.reader(io.StringIO(found.text)))
+    expected = [{one: cell(row[one]) for one in names} for row in rows]
+    assert [{one: armed(text) for one, text in row.items()} for row in table(found)] == expected
+    if rows:
+        assert set(names) == set(rows[0]) - COMPUTED
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/csv", CSV),
+        ("text/csv;q=0.9, application/json;q=0.1", CSV),
+        ("application/x-ndjson", NDJSON),
+        ("application/json", "application/json"),
+        ("application/json, text/csv;q=0.5", "application/json"),
+        ("*/*", "application/json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
+    ],
+)
+def test_the_accept_header_chooses_the_form(server: Server, accept: str, kind: str) -> None:
+    session = server.session()
+    answer = session.get(f"{CPES}?attrs=id", headers={"Accept": accept})
+    assert answer.headers["Content-Type"].partition(";")[0] == kind
+    chosen = session.get(f"{CPES}?attrs=id&format=json", headers={"Accept": accept})
+    assert chosen.headers["Content-Type"] == "application/json"
+    if kind != "application/json":
+        name = "csv" if kind == CSV else "ndjson"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="cpes.{name}"'
+        assert answer.content == session.get(f"{CPES}?attrs=id&format={name}").content
+
+
+def test_a_list_below_a_row_is_exported_too(server: Server) -> None:
+    session = server.session()
+    rows = session.get(f"{CUSTOMERS}65/cpes/").json()["results"]
+    assert lines(session.get(f"{CUSTOMERS}65/cpes/?format=ndjson")) == rows
+    assert [row["id"] for row in table(session.get(f"{CUSTOMERS}65/cpes/?format=csv"))] == [
+        str(row["id"]) for row in rows
+    ]
+
+
+def test_an_empty_csv_has_its_header(server: Server) -> None:
+    answer = server.session().get(f"{CPES}?sn=00000000feedbeef&attrs=id,sn&format=csv")
+    assert answer.content == b"id,sn\r\n"
+
+
+def test_a_filter_that_is_refused_is_refused_before_anything_is_sent(server: Server) -> None:
+    for kind in ("csv", "ndjson"):
+        assert list(refused(server.session().get(f"{CPES}?id=x&format={kind}"))) == ["id"]
+
+
+def test_head_of_an_export_sends_nothing(server: Server) -> None:
+    answer = server.session().head(f"{CPES}?format=csv")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Type"].startswith(CSV)
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_disarmed(server: Server) -> None:
+    session = server.session()
+    key = f"formula-{secrets.token_hex(4)}"
+    texts = ["=1+1", "+34 916", "-2+3", "@SUM(A1)", "'quoted", 'a "b", c', "two\nlines", "ñ€😀", " spaced "]
+    items = [{"name": "formula", "comment": text, "external_id": f"{key}{n}"} for n, text in enumerate(texts)]
+    session.post(f"{CUSTOMERS}bulk/", json={"items": items})
+    where = f"?external_id__startswith={key}&attrs=external_id,name,comment"
+    cells = [row["comment"] for row in table(session.get(f"{CUSTOMERS}{where}&format=csv"))]
+    assert not [one for one in cells if one.startswith(("=", "@", "-", "+"))]
+    assert cells[0] == "'=1+1"
+    read_back = session.get(f"{CUSTOMERS}{where}&format=csv").content.replace(
+        key.encode(), f"b{key}".encode()
+    )
+    assert sent(session, CSV, read_back)["created"] == len(texts)
+    where = f"?external_id__startswith=b{key}&attrs=comment"
+    assert [row["comment"] for row in session.get(f"{CUSTOMERS}{where}").json()["results"]] == [
+        text.strip() for text in texts
+    ]
+
+
+# ---- import -----------------------------------------------------------------------------------
+
+
+def sent(session: Session, kind: str, body: bytes, query: str = "", path: str = CUSTOMERS) -> dict[str, Any]:
+    answer = session.post(f"{path}import/{query}", data=body, headers={"Content-Type": kind}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def count(session: Session, **where: Any) -> int:
+    number: int = session.get(CUSTOMERS, params={**where, "limit": "1", "attrs": "id"}).json()["count"]
+    return number
+
+
+def ndjson(items: list[Any]) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in items)
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_an_export_goes_back_in_in_another_realm(server: Server, kind: str) -> None:
+    """Customers and their CPEs; ids, realms and what must be unique are the importer's to give."""
+    here, there = server.session(), server.session("other")
+    mark = secrets.token_hex(4)
+    customer = here.post(
+        CUSTOMERS,
+        json={
+            "name": f"round {mark}",
+            "surname": 'ñ€😀 "q", x',
+            "comment": "two\nlines",
+            "latitude": "40.1234567",
+            "country": None,
+            "external_id": f"{mark}-c",
+        },
+    ).json()
+    for number in range(3):
+        body = {
+            "customer": customer["id"],
+            "model": "HG8245H",
+            "sn": f"48575443{mark[:7]}{number}",
+            "notes": f"device {number}",
+            "access": number != 1,
+            "expiration_date": "2099-12-31",
+            "pppoe_password": "round-trip",
+            "external_id": f"{mark}-{number}",
+        }
+        assert here.post(CPES, json=body).status_code == 201
+    type_ = CSV if kind == "csv" else NDJSON
+    attrs = "name,surname,comment,latitude,longitude,country,city,external_id"
+    exported = here.get(f"{CUSTOMERS}?external_id={mark}-c&attrs={attrs}&format={kind}").content
+    assert sent(there, type_, exported)["created"] == 1
+    (mine,) = there.get(f"{CUSTOMERS}?external_id={mark}-c").json()["results"]
+    assert mine["realm"] == "swt"
+    assert {name: mine[name] for name in attrs.split(",")} == {
+        name: customer[name] for name in attrs.split(",")
+    }
+    attrs = "customer,model,notes,access,expiration_date,pppoe_password,external_id,sn,bridge,latitude"
+    exported = here.get(f"{CPES}?customer={customer['id']}&attrs={attrs}&format={kind}&sort=id").content
+    moved = exported.replace(str(customer["id"]).encode() + b",", str(mine["id"]).encode() + b",")
+    moved = moved.replace(f"48575443{mark[:7]}".encode(), f"5a544547{mark[:7]}".encode())
+    report = sent(there, type_, moved, path=CPES)
+    assert (report["created"], report["failed"], report["errors"]) == (3, 0, [])
+    before = here.get(f"{CPES}?customer={customer['id']}&attrs={attrs}&sort=id").json()["results"]
+    after = there.get(f"{CPES}?customer={mine['id']}&attrs={attrs}&sort=id").json()["results"]
+    given = {"customer", "sn"}
+    assert [{name: row[name] for name in row if name not in given} for row in after] == [
+        {name: row[name] for name in row if name not in given} for row in before
+    ]
+
+
+def test_bad_lines_are_told_by_number_and_good_ones_kept(server: Server) -> None:
+    session = server.session()
+    name = f"lines-{secrets.token_hex(4)}"
+    good = json.dumps({"name": name})
+    body = "\n".join(
+        [
+            good,
+            "{broken",
+            good,
+            '{"name": ""}',
+            "",
+            "[1, 2]",
+            '{"surname": "x"}',
+            '{"name": "x", "latitude": "n"}',
+            good,
+        ]
+    )
+    report = sent(session, NDJSON, body.encode() + b"\n")
+    assert (report["created"], report["failed"], report["lines"], report["complete"]) == (3, 5, 9, True)
+    told_ = {one["line"]: one["errors"] for one in report["errors"]}
+    assert list(told_) == [2, 4, 6, 7, 8]
+    assert told_[2]["non_field_errors"][0].startswith("JSON parse error")
+    assert told_[4] == {"name": ["This field may not be blank."]}
+    assert told_[7] == {"name": ["This field is required."]}
+    assert list(told_[8]) == ["latitude"]
+    assert count(session, name=name) == 3
+
+
+def test_bad_lines_of_csv_are_told_by_number(server: Server) -> None:
+    session = server.session()
+    name = f"cells-{secrets.token_hex(4)}"
+    body = (
+        f'name,latitude\r\n{name},40\r\n{name},north\r\n{name}\r\n{name},1,2\r\n"{name}\nb",2\r\n{name},3\r\n'
+    )
+    report = sent(session, CSV, body.encode())
+    assert (report["created"], report["failed"]) == (3, 3)
+    assert [one["line"] for one in report["errors"]] == [3, 4, 5]
+    assert count(session, name=name) == 2
+
+
+def test_duplicates_within_a_file_are_bad_lines(server: Server) -> None:
+    session = server.session()
+    key = secrets.token_hex(4)
+    report = sent(session, NDJSON, ndjson([{"name": "dup", "external_id": key}] * 3))
+    assert (report["created"], report["failed"]) == (1, 2)
+    assert [one["line"] for one in report["errors"]] == [2, 3]
+
+
+def test_unknown_columns_are_refused_before_anything_is_written(server: Server) -> None:
+    session = server.session()
+    name = f"columns-{secrets.token_hex(4)}"
+    answer = session.post(
+        f"{CUSTOMERS}import/", data=f"name,nmae,surname\n{name},x,y\n".encode(), headers={"Content-Type": CSV}
+    )
+    assert refused(answer) == {"nmae": ["Unknown column."]}
+    assert count(session, name=name) == 0
+
+
+WRONG = {
+    "JSON": ("application/json", b"[]", "", 415),
+    "a form": ("application/x-www-form-urlencoded", b"name=x", "", 415),
+    "nothing": ("", b"name\nx\n", "", 415),
+    "an empty CSV": (CSV, b"", "", 400),
+    "an unknown parameter": (CSV, b"name\nx\n", "?dryrun=1", 400),
+    "a wrong switch": (CSV, b"name\nx\n", "?dry_run=perhaps", 400),
+    "a long name": (CSV, b"name\nx\n", "?id=" + "x" * 65, 400),
+    "a name with NUL": (CSV, b"name\nx\n", "?id=a%00b", 400),
+    "no UTF-8": (CSV, b"name\ncaf\xe9\n", "", 400),
+    "an endless line": (NDJSON, b'{"name": "' + b"x" * 3_000_000, "", 400),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "query", "status"), WRONG.values(), ids=WRONG)
+def test_a_wrong_import_is_refused(server: Server, kind: str, body: bytes, query: str, status: int) -> None:
+    session = server.session()
+    before = count(session)
+    answer = session.post(
+        f"{CUSTOMERS}import/{query}", data=body, headers={"Content-Type": kind} if kind else {}
+    )
+    refused(answer, status)
+    assert count(server.session()) == before  # not on the connection of a body that was not read to its end
+
+
+def test_a_dry_run_tells_and_writes_nothing(server: Server) -> None:
+    session = server.session()
+    name = f"dry-{secrets.token_hex(4)}"
+    items = [{"name": name}] * 130 + [{"name": ""}] + [{"name": name}] * 120
+    report = sent(session, NDJSON, ndjson(items), f"?dry_run=true&id={name}")
+    assert (report["lines"], report["created"], report["failed"]) == (251, 250, 1)
+    assert [one["line"] for one in report["errors"]] == [131]
+    assert count(session, name=name) == 0
+    real = sent(session, NDJSON, ndjson(items), f"?id={name}")
+    assert (real["created"], real["failed"], count(session, name=name)) == (250, 1, 250)
+
+
+def test_a_file_that_was_sent_twice_is_in_once(server: Server) -> None:
+    session = server.session()
+    name = f"twice-{secrets.token_hex(4)}"
+    body = ndjson([{"name": name}] * 150)
+    first = sent(session, NDJSON, body, f"?id={name}")
+    second = sent(session, NDJSON, body, f"?id={name}")
+    assert first == second
+    assert (second["created"], count(session, name=name)) == (150, 150)
+
+
+def test_an_import_belongs_to_its_user(server: Server) -> None:
+    """The name of somebody else's import tells nothing and takes nothing away."""
+    name = f"owned-{secrets.token_hex(4)}"
+    body = ndjson([{"name": name}] * 3)
+    for user in ("own", "other"):
+        assert sent(server.session(user), NDJSON, body, f"?id={name}")["created"] == 3
+
+
+@pytest.mark.parametrize("cut", ["in a value", "after a value", "in a quoted cell"])
+def test_a_file_that_was_cut_in_the_middle_can_be_sent_whole(server: Server, cut: str) -> None:
+    """The last line has no end. Where it cannot be read it is told, and the whole file goes on from there."""
+    session = server.session()
+    name = f"short-{secrets.token_hex(4)}"
+    if cut == "in a quoted cell":
+        kind, whole = CSV, "name,comment\n" + "".join(f'{name},"number {n}"\n' for n in range(120))
+        part = whole[: whole.index("number 77") + 4]
+    else:
+        kind, whole = NDJSON, ndjson([{"name": name, "comment": f"number {n}"} for n in range(120)]).decode()
+        place = whole.index("number 77")
+        part = whole[: place + 4] if cut == "in a value" else whole[: whole.index("\n", place) - 1]
+    first = sent(session, kind, part.encode(), f"?id={name}")
+    assert (first["created"], first["failed"], len(first["errors"])) == (77, 1, 1)
+    assert first["errors"][0]["line"] == first["lines"] + 1
+    report = sent(session, kind, whole.encode(), f"?id={name}")
+    assert (report["created"], report["failed"], report["errors"]) == (120, 0, [])
+    assert count(session, name=name) == 120
+
+
+def test_a_file_without_a_line_end_at_its_end_is_whole(server: Server) -> None:
+    session = server.session()
+    name = f"end-{secrets.token_hex(4)}"
+    assert sent(session, NDJSON, b'{"name": "%s"}' % name.encode())["created"] == 1
+    assert sent(session, CSV, f"\ufeffname\r\n{name}".encode())["created"] == 1
+    assert count(session, name=name) == 2
+
+
+def test_who_may_not_add_may_not_import(server: Server) -> None:
+    session = server.session("outsider")
+    answer = session.post(f"{CUSTOMERS}import/", data=b"name\nx\n", headers={"Content-Type": CSV})
+    refused(answer, 403)
+
+
+# ---- an export that breaks --------------------------------------------------------------------
+
+
+def test_an_export_that_breaks_does_not_look_whole(real: Real) -> None:
+    """The service dies while its rows are going out: the connection ends without the last chunk."""
+    session = real.session()
+    customers = [{"name": "bulky", "comment": "x" * 20_000}] * 500
+    for _ in range(5):
+        made = session.post(f"{CUSTOMERS}bulk/", json={"items": customers[:250]}, timeout=60)
+        assert made.json()["created"] == 250, made.text[:300]
+    service = real.children["isp"]
+    with Wire(real, seconds=30) as wire:
+        wire.head("GET", f"{CUSTOMERS}?name=bulky&format=ndjson", Authorization=f"Bearer {real.token()}")
+        began = wire.socket.recv(65_536)
+        assert began.startswith(b"HTTP/1.1 200")
+        assert b"chunked" in began.lower()
+        service.send_signal(signal.SIGKILL)
+        service.wait()
+        received = began
+        try:
+            while block := wire.socket.recv(65_536):
+                received += block
+        except ConnectionError:
+            pass  # reset: as plain as can be
+    try:
+        assert not received.endswith(b"0\r\n\r\n")
+    finally:
+        real.start_service()
+        real.wait()
+        end = time.monotonic() + 20
+        while session.get(CPES).status_code != 200:
+            assert time.monotonic() < end
+    whole = session.get(f"{CUSTOMERS}?name=bulky&attrs=id&format=ndjson")
+    assert len(lines(whole)) == 1250

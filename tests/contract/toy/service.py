@@ -1,0 +1,41 @@
+"""The toy as a process: `python -m tests.contract.toy.service`. It answers late when a file tells it to."""
+
+# ruff: noqa: E402
+from services.common.rpc import green
+
+green.patch()
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import eventlet
+
+from services.common import log
+from services.common.resource.service import EngineProvider, ResourceService
+from services.common.rpc.entrypoint import rpc
+from services.common.rpc.reply import Reply
+from services.common.rpc.runner import run_services
+from services.common.settings import for_service
+from tests.contract.toy.contract import CONTRACT
+from tests.contract.toy.models import metadata
+
+settings = for_service("toy")
+delay = Path(settings.data_dir) / "toy-delay"
+"""Holds the seconds that a list takes."""
+
+
+class ToyService(ResourceService):
+    name = CONTRACT.name
+    engine = EngineProvider(CONTRACT, metadata)
+
+    @rpc
+    def list(self, resource: str, **query: Any) -> Reply:
+        if delay.exists():
+            eventlet.sleep(float(delay.read_text()))
+        return self.engine.list(self.context, resource, **query)
+
+
+if __name__ == "__main__":
+    log.configure(settings, "toy")
+    sys.exit(run_services([ToyService], settings))
