@@ -381,7 +381,9 @@ def test_a_key_of_any_length_is_a_key(stocked: World) -> None:
 def test_a_number_that_json_has_and_no_integer_holds_can_be_read_again(stocked: World) -> None:
     with stocked.database.write() as connection:
         table = stocked.engine.metadata.tables["audit"]
-        row = {"action": 2, "resource": "x", "model": "x", "object_id": "1", "object_repr": "x", "realm": "pim"}
+        entry = {"action": 2, "resource": "x", "model": "x", "object_id": "1", "object_repr": "x"}
         moment = dt.datetime.now(dt.UTC)
-        connection.execute(table.insert().values(**row, time=moment, changes={"a": [None, 1e21]}))
+        connection.execute(
+            table.insert().values(**entry, realm="pim", time=moment, changes={"a": [None, 1e21]})
+        )
     assert stocked.page("audit", resource="x")[0]["changes"] == {"a": [None, 1e21]}
