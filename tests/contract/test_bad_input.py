@@ -538,7 +538,7 @@ NASTY = [
 def test_no_filter_value_is_our_defect(server: Server, resource: str, field: Field) -> None:
     """200 or a refusal that names the parameter."""
     session = server.session()
-    for suffix in ("", "__ne", "__gte", "__startswith", "__icontains", "__isnull"):
+    for suffix in ("", "__gte", "__icontains", "__isnull"):
         for value in NASTY:
             name = f"{field.name}{suffix}"
             answer = session.get(

@@ -276,7 +276,7 @@ def timed(session: Session, path: str) -> tuple[requests.Response, float]:
 
 
 def test_a_slow_service_takes_no_page_with_it(extended: Extended, joiner: Session) -> None:
-    extended.delay(20)
+    extended.delay(8)
     answer, took = timed(joiner, f"{CPES}?id__in=74,350&joins=meters,customer")
     page = answer.json()
     assert answer.status_code == 200
