@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
+from http.client import BadStatusLine, HTTPMessage
 from typing import Any
 
 import pytest
@@ -90,6 +92,7 @@ WRONG: dict[str, tuple[str, bytes, str]] = {
     "list for a decimal": (CUSTOMERS_URL, b'{"name": "x", "latitude": [1]}', "latitude"),
     "NaN for a decimal": (CUSTOMERS_URL, b'{"name": "x", "latitude": "NaN"}', "latitude"),
     "infinity for a decimal": (CUSTOMERS_URL, b'{"name": "x", "latitude": "-Infinity"}', "latitude"),
+    "exponent for a decimal": (CUSTOMERS_URL, b'{"name": "x", "latitude": "1e999999999"}', "latitude"),
     "decimal out of bounds": (CUSTOMERS_URL, b'{"name": "x", "latitude": 90.5}', "latitude"),
     "huge decimal": (CUSTOMERS_URL, b'{"name": "x", "latitude": "' + HUGE + b'"}', "latitude"),
     "text for a boolean": (CPES_URL, b'{"customer": 27, "model": "HG8245H", "access": "maybe"}', "access"),
@@ -237,10 +240,25 @@ def test_a_wrong_form_is_told_by_its_field(server: Server, body: bytes, field: s
     assert field in refused(server.session().post(CUSTOMERS_URL, data=body, headers=FORM))
 
 
+@pytest.mark.parametrize("body", [b"name=%ff%fe", b"name=caf%e9", b"name=\xff", b"na%ffme=x&name=x"])
+def test_a_form_that_is_not_utf_8_is_refused(server: Server, body: bytes) -> None:
+    refused(server.session().post(CUSTOMERS_URL, data=body, headers=FORM), 400)
+
+
+def test_a_multipart_form_that_is_not_utf_8_is_refused(server: Server) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\ncaf\xe9\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused(server.session().post(CUSTOMERS_URL, data=part, headers=headers), 400)
+
+
 MULTIPART = {
     "no boundary": ("multipart/form-data", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1'),
     "no parts": ("multipart/form-data; boundary=x", b"nothing"),
     "no end": ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="name'),
+    "no name": (
+        "multipart/form-data; boundary=x",
+        b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--",
+    ),
     "a file": (
         "multipart/form-data; boundary=x",
         b'--x\r\nContent-Disposition: form-data; name="name"; filename="a"\r\n\r\n1\r\n--x--\r\n',
@@ -274,6 +292,76 @@ def test_a_client_that_sends_10_mb_gets_to_read_the_413(server: Server) -> None:
     for _ in range(3):
         answer = server.session().post(CUSTOMERS_URL, data=b"[" + b" " * (10 * MIB) + b"]", headers=JSON)
         refused(answer, 413)
+
+
+@pytest.mark.parametrize("kind", ["application/json", FORM["Content-Type"]])
+def test_a_body_without_an_announced_length_is_bounded_too(server: Server, kind: str) -> None:
+    """A prefix of the body that could be read must not be taken for all of it."""
+    parts = [b"{}", *[b" " * MIB] * 10] if "json" in kind else [b"name=x&notes=", *[b"x" * MIB] * 10]
+    status, headers, text = chunked(server, "POST", CUSTOMERS_URL, kind, parts)
+    told(status, headers, text, 413)
+
+
+@pytest.mark.parametrize("kind", ["application/json", FORM["Content-Type"]])
+def test_a_body_without_an_announced_length_is_read(server: Server, kind: str) -> None:
+    """In chunks: taking it for an empty one would answer 200 to a PATCH that was not done."""
+    parts = [b'{"notes": ', b"[1]}"] if "json" in kind else [b"latitude=", b"north"]
+    status, headers, text = chunked(server, "PATCH", CPE, kind, parts)
+    told(status, headers, text, 400)
+    assert list(json.loads(text)) == ["notes" if "json" in kind else "latitude"]
+
+
+def chunked(
+    server: Server, verb: str, path: str, kind: str, parts: list[bytes]
+) -> tuple[int, HTTPMessage, str]:
+    with Wire(server) as wire:
+        bearer = f"Bearer {server.token()}"
+        wire.head(verb, path, Authorization=bearer, Content_Type=kind, Transfer_Encoding="chunked")
+        for part in parts:
+            wire.send_until_refused(b"%x\r\n%s\r\n" % (len(part), part))
+        wire.send_until_refused(b"0\r\n\r\n")
+        status, headers, text = wire.answer(verb)
+    return status, headers, text.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("application/json", b'{"name": "cut"}'), (FORM["Content-Type"], b"name=cut")],
+    ids=["json", "form"],
+)
+def test_a_body_that_ends_before_its_announced_length_is_not_taken(
+    server: Server, kind: str, body: bytes
+) -> None:
+    with Wire(server, seconds=5) as wire:
+        wire.head(
+            "POST",
+            CUSTOMERS_URL,
+            Authorization=f"Bearer {server.token()}",
+            Content_Type=kind,
+            Content_Length=str(len(body) + 10),
+        )
+        wire.socket.sendall(body)
+        wire.socket.shutdown(1)
+        try:
+            status, headers, text = wire.answer("POST")
+        except (ConnectionError, BadStatusLine):
+            return  # a connection that is simply closed says it, too
+        told(status, headers, text.decode(), 400)
+
+
+@pytest.mark.parametrize("number", ["1e20", "18446744073709551616", "-1e300"])
+def test_a_number_that_was_refused_does_not_break_the_request_log(server: Server, number: str) -> None:
+    """The log keeps the body; what it cannot show must not take the other rows with it."""
+    session = server.session()
+    refused(session.patch(CPE, data=f'{{"me_vlan": {number}}}'.encode(), headers=JSON))
+    end = time.monotonic() + 5
+    while True:
+        answer = session.get("/api/v2/logger/api-request-logs/?limit=5&sort=-id")
+        assert answer.status_code == 200, answer.text
+        if any(row["data"] and "me_vlan" in row["data"] for row in answer.json()["results"]):
+            return
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 # ---- bulk -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.raw import Wire, refused
+from tests.contract.raw import Wire, refused, told
 from tests.servers import Real, Server, Session
 
 CPES, CUSTOMERS = "/api/v2/isp/cpes/", "/api/v2/isp/customers/"
@@ -100,6 +100,7 @@ def test_an_export_is_the_list_without_pages(server: Server, name: str, query: s
         ("text/csv", CSV),
         ("text/csv;q=0.9, application/json;q=0.1", CSV),
         ("application/x-ndjson", NDJSON),
+        ("application/jsonl", NDJSON),
         ("application/json", "application/json"),
         ("application/json, text/csv;q=0.5", "application/json"),
         ("*/*", "application/json"),
@@ -301,6 +302,7 @@ WRONG = {
     "a long name": (CSV, b"name\nx\n", "?id=" + "x" * 65, 400),
     "a name with NUL": (CSV, b"name\nx\n", "?id=a%00b", 400),
     "no UTF-8": (CSV, b"name\ncaf\xe9\n", "", 400),
+    "another charset": ("text/csv; charset=latin-1", b"name\ncaf\xe9\n", "", 415),
     "an endless line": (NDJSON, b'{"name": "' + b"x" * 3_000_000, "", 400),
 }
 
@@ -346,6 +348,41 @@ def test_an_import_belongs_to_its_user(server: Server) -> None:
         assert sent(server.session(user), NDJSON, body, f"?id={name}")["created"] == 3
 
 
+@pytest.mark.parametrize("kind", [CSV, NDJSON])
+@pytest.mark.parametrize("place", [3_000, 10_001, 17_777])
+def test_a_cut_connection_loses_nothing_and_doubles_nothing(server: Server, kind: str, place: int) -> None:
+    """The connection ends within the announced length; the file is sent again under the same name."""
+    session = server.session()
+    name = f"cut-{secrets.token_hex(4)}"
+    items = [{"name": name, "comment": f"number {number}"} for number in range(450)]
+    body = ndjson(items)
+    if kind == CSV:
+        body = b"name,comment\r\n" + b"".join(f"{name},number {n}\r\n".encode() for n in range(450))
+    place = place % len(body)
+    with Wire(server) as wire:
+        bearer, length = f"Bearer {server.token()}", str(len(body))
+        wire.head(
+            "POST",
+            f"{CUSTOMERS}import/?id={name}",
+            Authorization=bearer,
+            Content_Type=kind,
+            Content_Length=length,
+        )
+        wire.socket.sendall(body[:place])
+        wire.socket.shutdown(1)
+        try:
+            status, headers, text = wire.answer("POST")
+            told(status, headers, text.decode(), 400)
+        except (ConnectionError, requests.exceptions.ConnectionError):
+            pass  # closed without a word: that it was not done is plain, too
+    report = sent(session, kind, body, f"?id={name}")
+    rows = session.get(CUSTOMERS, params={"name": name, "attrs": "comment", "limit": "1000"}).json()[
+        "results"
+    ]
+    assert [row["comment"] for row in rows] == [f"number {number}" for number in range(450)]
+    assert (report["created"], report["failed"], report["errors"]) == (450, 0, [])
+
+
 @pytest.mark.parametrize("cut", ["in a value", "after a value", "in a quoted cell"])
 def test_a_file_that_was_cut_in_the_middle_can_be_sent_whole(server: Server, cut: str) -> None:
     """The last line has no end. Where it cannot be read it is told, and the whole file goes on from there."""
@@ -372,6 +409,19 @@ def test_a_file_without_a_line_end_at_its_end_is_whole(server: Server) -> None:
     assert sent(session, NDJSON, b'{"name": "%s"}' % name.encode())["created"] == 1
     assert sent(session, CSV, f"\ufeffname\r\n{name}".encode())["created"] == 1
     assert count(session, name=name) == 2
+
+
+def test_lines_end_only_where_the_format_says(server: Server) -> None:
+    """Other characters that some call line ends stand in names and notes."""
+    session = server.session()
+    name = f"ends-{secrets.token_hex(4)}"
+    odd, separators = "a\u2028b\u0085c\x0bd\x0ce\x1cf", "a\u2028b\u0085c"
+    item = json.dumps({"name": name, "comment": separators}, ensure_ascii=False)
+    report = sent(session, NDJSON, f"{item}\n".encode())
+    assert (report["created"], report["failed"]) == (1, 0), report
+    assert sent(session, CSV, f"name,comment\n{name},{odd}\n".encode())["created"] == 1
+    rows = session.get(CUSTOMERS, params={"name": name, "attrs": "comment", "sort": "id"}).json()["results"]
+    assert [row["comment"] for row in rows] == [separators, odd]
 
 
 def test_who_may_not_add_may_not_import(server: Server) -> None:
