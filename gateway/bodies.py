@@ -1,31 +1,30 @@
-"""Request bodies: JSON or form, bounded, UTF-8. What is wrong is told; nothing is guessed."""
+"""Request bodies: JSON or form, bounded, whole, UTF-8. What is wrong is told; nothing is guessed."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.common.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+FORMS = (URLENCODED, MULTIPART)
 UTF8 = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
+BLOCK = 65_536
 
 
 def parsed(request: Request, limit: int) -> Any:
     """The body's value: what JSON says, or a form as an object of strings (lists where a name repeats)."""
-    if (request.content_length or 0) > limit:
-        raise TooLarge(f"A request body may have {limit} bytes.")
+    require_utf8(request)
     mimetype = request.mimetype
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in UTF8:
-        raise UnsupportedMediaType(f'Unsupported charset "{charset}" in request; send UTF-8.')
-    if mimetype in FORMS:
-        form = request.form
-        return {name: values[0] if len(values) == 1 else values for name, values in form.lists()}
     raw = read(request, limit)
+    if mimetype in FORMS:
+        return _form(request, raw)
     if not raw:
         return {}
     if mimetype and mimetype != "application/json" and not mimetype.endswith("+json"):
@@ -33,13 +32,60 @@ def parsed(request: Request, limit: int) -> Any:
     return loads(raw)
 
 
+def require_utf8(request: Request) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in UTF8:
+        raise UnsupportedMediaType(f'Unsupported charset "{charset}" in request; send UTF-8.')
+
+
 def read(request: Request, limit: int) -> bytes:
-    """The raw body, at most `limit` bytes."""
-    request.max_content_length = limit
+    """The whole raw body, at most `limit` bytes. It can be read from the request again."""
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"A request body may have {limit} bytes.")
+    raw = bytearray()
+    for block in blocks(request):
+        raw += block
+        if len(raw) > limit:
+            raise TooLarge(f"A request body may have {limit} bytes.")
+    body = bytes(raw)
+    request.environ["wsgi.input"] = io.BytesIO(body)
+    request.environ["CONTENT_LENGTH"] = str(len(body))
+    request.environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return body
+
+
+def blocks(request: Request) -> Iterator[bytes]:
+    """The raw body as it arrives, of an announced length or in chunks; `MalformedBody` when it is cut off."""
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    length = None if chunked else (request.content_length or 0)
+    source = request.environ["wsgi.input"]
+    taken = 0
+    while length is None or taken < length:
+        try:
+            block = source.read(BLOCK if length is None else min(BLOCK, length - taken))
+        except (OSError, ValueError) as error:  # what the servers raise for a broken or malformed chunk
+            raise MalformedBody("The body could not be read to its end.") from error
+        if not block:
+            break
+        taken += len(block)
+        yield block
+    if length is not None and taken < length:
+        raise MalformedBody("The body ended before its announced length.")
+
+
+def _form(request: Request, raw: bytes) -> dict[str, Any]:
     try:
-        return request.get_data()
-    except RequestEntityTooLarge:
-        raise TooLarge(f"A request body may have {limit} bytes.") from None
+        text = raw.decode()
+        if request.mimetype == URLENCODED:
+            pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+        else:
+            pairs = list(request.form.items(multi=True))
+    except UnicodeDecodeError:
+        raise MalformedBody("The form is not UTF-8.") from None
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
 def loads(raw: bytes) -> Any:

@@ -16,8 +16,8 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from werkzeug.exceptions import ClientDisconnected
 
+from gateway import bodies
 from gateway.call import Answer, Call
 from gateway.handlers.writes import write_context
 from services.common.contract import Resource
@@ -82,6 +82,7 @@ def _parameters(call: Call) -> dict[str, Any]:
 
 
 def _lines(call: Call, resource: Resource) -> Iterator[Line]:
+    bodies.require_utf8(call.request)
     mimetype = call.request.mimetype
     texts = _texts(call)
     if mimetype in CSV:
@@ -92,25 +93,18 @@ def _lines(call: Call, resource: Resource) -> Iterator[Line]:
 
 
 def _texts(call: Call) -> Iterator[str]:
-    """The body's lines with their ends, as they arrive."""
+    """The body's lines with their ends, as they arrive. Only a line feed ends a line."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    stream = call.request.stream
     pending = ""
     try:
-        while block := stream.read(65_536):
-            pending += decoder.decode(block)
-            *whole, pending = pending.splitlines(keepends=True) or [""]
-            if pending.endswith("\n"):
-                whole.append(pending)
-                pending = ""
-            yield from whole
+        for block in bodies.blocks(call.request):
+            *whole, pending = (pending + decoder.decode(block)).split("\n")
+            yield from (f"{line}\n" for line in whole)
             if len(pending) > LONGEST_LINE:
                 raise MalformedBody(f"A line may have {LONGEST_LINE} characters.")
         pending += decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise MalformedBody("The file is not UTF-8.") from None
-    except ClientDisconnected:
-        raise MalformedBody("The body ended before its announced length.") from None
     if pending:
         yield pending
 

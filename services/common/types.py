@@ -83,7 +83,7 @@ def coordinate(value: str | int | float | Decimal, bound: int) -> Decimal:
         if not number.is_finite() or abs(number) > bound:
             raise ValueError(f"Ensure this value is between -{bound} and {bound}.")
         return number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN) + 0  # and no minus zero
-    except InvalidOperation:
+    except ArithmeticError:
         raise ValueError("A valid number is required.") from None
 
 
