@@ -84,6 +84,8 @@ def _form(request: Request, raw: bytes) -> dict[str, Any]:
         raise MalformedBody("The form is not UTF-8.") from None
     values: dict[str, list[str]] = {}
     for name, value in pairs:
+        if name is None:
+            raise MalformedBody("A part of the form has no name.")
         values.setdefault(name, []).append(value)
     return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 

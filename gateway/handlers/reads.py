@@ -167,7 +167,7 @@ def _shape(call: Call) -> str:
             raise InvalidInput({"format": [f'"{asked[-1][:40]}" is not a valid choice.']})
         return FORMATS[asked[-1]]
     accept = call.request.headers.get("Accept", "")
-    if "csv" not in accept and "json" not in accept.replace("application/json", ""):
+    if not any(kind in accept for kind in ACCEPTED):
         return "json"
     best = call.request.accept_mimetypes.best_match([*ACCEPTED, "application/json"], "application/json")
     return ACCEPTED.get(best or "", "json")

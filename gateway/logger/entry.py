@@ -117,13 +117,12 @@ def _data(request: Request) -> Any:
     length = request.content_length or 0
     if not 0 < length <= MOST_BYTES * 8:
         return None
-    if request.mimetype in FORMS:
-        return kept(
-            {name: values[0] if len(values) == 1 else values for name, values in request.form.lists()}
-        )
-    if request.mimetype not in ("", "application/json"):
+    if request.mimetype not in ("", "application/json", *FORMS):
         return None
     try:
+        if request.mimetype in FORMS:
+            form = request.form.lists()
+            return kept({str(name): one[0] if len(one) == 1 else one for name, one in form})
         value = orjson.loads(request.get_data())
     except (orjson.JSONDecodeError, HTTPException):
         return None  # the request was answered with what is wrong with it
