@@ -459,12 +459,12 @@ LOGGER = Contract(
             statuses=(200, 400),
             parameters={
                 "user": {"type": "string"},
-                "action_flag": {"enum": [1, 2, 3]},
+                "action_flag": {"type": ["integer", "string"], "description": "1 added, 2 changed, 3 deleted"},
                 "content_type": {"type": "string", "description": "app | model"},
                 "object_id": {"type": "string"},
                 "object_repr__icontains": {"type": "string"},
-                "action_time__gte": {"type": "string", "format": "date-time"},
-                "action_time__lte": {"type": "string", "format": "date-time"},
+                "action_time__gte": {"type": "string", "description": "date and time, ISO 8601"},
+                "action_time__lte": {"type": "string", "description": "date and time, ISO 8601"},
                 "search": {"type": "string"},
                 # What is no such number is the default, as in every list.
                 "limit": {"type": ["integer", "string"]},
