@@ -459,7 +459,7 @@ LOGGER = Contract(
             statuses=(200, 400),
             parameters={
                 "user": {"type": "string"},
-                "action_flag": {"type": ["integer", "string"], "description": "1 added, 2 changed, 3 deleted"},
+                "action_flag": {"type": ["integer", "string"], "description": "1: add, 2: change, 3: delete"},
                 "content_type": {"type": "string", "description": "app | model"},
                 "object_id": {"type": "string"},
                 "object_repr__icontains": {"type": "string"},
