@@ -6,7 +6,8 @@ bookmark is read by all. Nothing else shows more than the scope of its declarati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, true
 from gateway.accounts.contract import AUTH, BOOKMARKS, PERMISSIONS, REALMS, REQUEST_LOG, USERS
 from gateway.accounts.fields import Granted
 from gateway.auth.passwords import Passwords
+from gateway.auth.version import MATTERS, Version
 from services.common.context import Context
 from services.common.contract import Contract, Relation, Resource
 from services.common.database.engine import Database
@@ -22,6 +24,7 @@ from services.common.errors import Conflict
 from services.common.fields import Field
 from services.common.resource.engine import Engine
 from services.common.resource.sql import Source, values
+from services.common.resource.writes import Write
 from services.common.rpc.reply import Reply
 from services.common.settings import Settings
 
@@ -53,14 +56,29 @@ class Directory(Engine):
     """`realm_usage`: who still has rows of a realm; set by whoever can ask the services."""
 
     def __init__(
-        self, contract: Contract, metadata: Any, database: Database, settings: Settings, passwords: Passwords
+        self,
+        contract: Contract,
+        metadata: Any,
+        database: Database,
+        settings: Settings,
+        passwords: Passwords,
+        version: Version,
     ) -> None:
         super().__init__(contract, metadata, database, settings)
         self.passwords = passwords
+        self._version = version
         self.realm_usage: Usage = lambda realm, context: {}
 
     def source(self, resource: Resource, context: Context) -> Source:
         return Visible(self.contract, self.metadata, resource, context)
+
+    @contextmanager
+    def writing(self, context: Context) -> Iterator[Write]:
+        """As any engine; a change of who may do what has reached every process when this ends."""
+        with super().writing(context) as write:
+            yield write
+        if not write.unit.resources.isdisjoint(MATTERS):
+            self._version.settle()
 
     def delete(self, context: Context, resource: str, key: str, versions: list[int] | None = None) -> Reply:
         """As any engine; a realm that has data is a `Conflict` with `usage`. The services are asked first,

@@ -50,7 +50,7 @@ class Accounts:
         self.database = Database(settings.database("gateway"), settings)
         self.passwords = Passwords()
         self.signer = Signer(signing_key(settings))
-        self.version = Version()
+        self.version = Version(self.database)
         self.throttle = Throttle(self.database)
         self.sessions = Sessions(self.database, self.signer, self.version)
         self.authenticator = Authenticator(
@@ -58,7 +58,8 @@ class Accounts:
         )
         self.oauth = OAuth(self.database, self.signer, settings)
         self.engines: dict[str, Directory] = {
-            one.name: Directory(one, metadata, self.database, settings, self.passwords) for one in CONTRACTS
+            one.name: Directory(one, metadata, self.database, settings, self.passwords, self.version)
+            for one in CONTRACTS
         }
         self.recorder = Recorder(self.database, self.tidy)
 

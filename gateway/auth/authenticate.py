@@ -1,8 +1,7 @@
 """Who sends a request: Bearer (JWT), Basic or `Token <key>` credentials to a `Principal`.
 
-One small query per request reads the accounts' version; what was found out under that version is
-remembered, so that a request costs no more, and a change of a user, group, realm, token or session counts
-from the next request on, in every process. Passwords are never kept: what is remembered of Basic
+What was found out is remembered for one version of the accounts, so that a request costs next to nothing,
+and a change of a user, group, realm, token or session counts from its answer on, in every process. Passwords are never kept: what is remembered of Basic
 credentials is a keyed digest.
 """
 
@@ -201,7 +200,7 @@ class Authenticator:
 
     def _remembered(self) -> Memory:
         """What is known under the version that the accounts have now."""
-        version = self._database.reading(self._version.read)
+        version = self._version.read()
         memory = self._memory
         if (
             version > memory.version

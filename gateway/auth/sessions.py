@@ -40,6 +40,7 @@ class Sessions:
             if row is not None and connection.execute(active).scalar():
                 return self._next(connection, claims.user_id, row.family)
             self._revoke(connection, sessions.c.jti == claims.jti)
+        self._version.settle()
         raise TokenNotValid(INVALID)
 
     def check(self, token: str) -> None:
@@ -63,6 +64,7 @@ class Sessions:
         column = sessions.c.jti if claims.token_type == REFRESH else sessions.c.access_jti
         with self._database.write() as connection:
             ended = self._revoke(connection, column == claims.jti)
+        self._version.settle()
         if not ended:
             raise TokenNotValid(INVALID)
 

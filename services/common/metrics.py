@@ -6,7 +6,8 @@ A call is labelled with service and method, never with a user, a realm or an id:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import structlog
@@ -33,14 +34,20 @@ log = structlog.get_logger(__name__)
 
 def served(service: str, method: str, outcome: str, seconds: float) -> None:
     """A call that this process answered."""
-    _served.labels(service, method, outcome).inc()
-    _served_seconds.labels(service, method).observe(seconds)
+    _series(_served, service, method, outcome).inc()
+    _series(_served_seconds, service, method).observe(seconds)
 
 
 def called(service: str, method: str, outcome: str, seconds: float) -> None:
     """A call that this process made."""
-    _called.labels(service, method, outcome).inc()
-    _called_seconds.labels(service, method).observe(seconds)
+    _series(_called, service, method, outcome).inc()
+    _series(_called_seconds, service, method).observe(seconds)
+
+
+@cache
+def _series(metric: Any, *labels: str) -> Any:
+    """The one series of a metric; the library looks it up under a lock, several times a request."""
+    return metric.labels(*labels)
 
 
 class Opens(Protocol):

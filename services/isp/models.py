@@ -29,6 +29,9 @@ from services.common.database.columns import (
 
 metadata = metadata_with_kernel()
 
+# On (realm, id) the lists of one realm are walked, on (id, realm) those of several: both know the scope
+# without looking at the rows.
+
 
 def _place() -> list[Column[object]]:
     return [
@@ -56,6 +59,7 @@ customers = Table(
     Column("comment", Text, nullable=False, server_default=""),
     *_place(),
     Index("ix_customers_realm_id", "realm", "id"),
+    Index("ix_customers_id_realm", "id", "realm"),
     Index("ix_customers_realm_updated", "realm", "updated", "id"),
     Index("uq_customers_realm_external_id", "realm", "external_id", unique=True),
     Index("ix_customers_external_id_lower", func.lower(text("external_id"))),
@@ -165,6 +169,7 @@ cpes = Table(
     *_place(),
     CheckConstraint("address_profile <> 'fixed' OR fixed_address IS NOT NULL", name="fixed_needs_address"),
     Index("ix_cpes_realm_id", "realm", "id"),
+    Index("ix_cpes_id_realm", "id", "realm"),
     Index("ix_cpes_internal_id_lower", func.lower(text("internal_id"))),
     Index("ix_cpes_realm_updated", "realm", "updated", "id"),
     Index("ix_cpes_customer_id", "customer_id"),
@@ -215,6 +220,7 @@ potses = Table(
     Index("uq_potses_cpe_id_order", "cpe_id", "order", unique=True),
     Index("uq_potses_cli", "cli", unique=True),
     Index("ix_potses_realm_id", "realm", "id"),
+    Index("ix_potses_id_realm", "id", "realm"),
     Index("ix_potses_context_id", "context_id"),
     sqlite_autoincrement=True,
 )

@@ -19,7 +19,8 @@ MASK = "**********"
 
 
 class UnitOfWork:
-    """`connection` is inside a transaction that the caller commits after `flush`."""
+    """`connection` is inside a transaction that the caller commits after `flush`. `resources`: those that it
+    wrote to."""
 
     def __init__(
         self, connection: Connection, metadata: MetaData, tally: Tally, context: Context, source: str
@@ -29,6 +30,7 @@ class UnitOfWork:
         self.source = source
         self.time = now()
         self.dialect = connection.dialect.name
+        self.resources: set[str] = set()
         self._tables = metadata.tables
         self._tally = tally
         self._deltas: dict[tuple[str, str], int] = {}
@@ -40,6 +42,7 @@ class UnitOfWork:
 
     def wrote(self, resource: str, realm: str, rows: int = 0) -> None:
         """A row of `resource` was added (+1), deleted (-1) or changed (0)."""
+        self.resources.add(resource)
         self._deltas[resource, realm] = self._deltas.get((resource, realm), 0) + rows
 
     def audit(

@@ -189,7 +189,7 @@ class Reads:
             )
 
         parent = within and within[0].by
-        shape = ("page", resource.name, parent, *form.names, shape_of_query(query))
+        shape = ("page", resource.name, parent, *form.names, shape_of_query(query), query.limit)
         statement = self.statement(context, *shape, build=build)
         bound = self._values(context, resource, query, within)
         rows = [] if query.offset >= DEEPEST // 2 else statement.rows(connection, bound)

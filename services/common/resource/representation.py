@@ -7,12 +7,13 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
 from sqlalchemy import Label, case, literal, null
 
-from services.common.fields import Children, Computed, Field, Members
+from services.common.fields import AllOf, Children, Computed, Concat, Count, Field, Members
 from services.common.resource.sql import Source
 from services.common.types import Installation
 
@@ -34,12 +35,20 @@ class Representation:
         self.fields = fields
         self.names = [one.name for one in fields]
         self._secrets = secrets
-        self._makers = [
-            (one, _maker(one, rules, installation)) for one in fields if isinstance(one, Computed)
-        ]
+        places = {one.source: index for index, one in enumerate(fields) if self._is_column(one)}
+        self._needed: list[str] = []
+        self._makers: list[tuple[str, Callable[..., Any], Callable[..., orjson.Fragment]]] = []
+        for one in fields:
+            if isinstance(one, Computed):
+                for path in one.needs:
+                    if path not in places:
+                        places[path] = len(self.names) + len(self._needed)
+                        self._needed.append(path)
+                chosen = itemgetter(*(places[path] for path in one.needs), 0)  # one more: always a tuple
+                self._makers.append((one.name, chosen, _maker(one, rules, installation)))
 
     def columns(self, source: Source, extra: Iterable[Any] = ()) -> list[Label[Any]]:
-        """One label per member, then the needs of computed members, then `extra` expressions."""
+        """One label per member, then what computed members need besides, then `extra` expressions."""
         chosen: list[Any] = []
         for one in self.fields:
             if isinstance(one, (Computed, Members, Children)):
@@ -48,27 +57,27 @@ class Representation:
                 chosen.append(case((source.value(one).is_(None), null()), else_=literal("")))
             else:
                 chosen.append(source.value(one))
-        for one, _ in self._makers:
-            chosen.extend(source.column(path) for path in one.needs)
+        chosen.extend(source.column(path) for path in self._needed)
         chosen.extend(extra)
         return [expression.label(f"c{index}") for index, expression in enumerate(chosen)]
 
     def members(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         names = self.names
         made = [dict(zip(names, row, strict=False)) for row in rows]  # a row is longer by its extra columns
-        start = len(names)
-        for one, make in self._makers:
-            end = start + len(one.needs)
-            name = one.name
+        for name, needs, make in self._makers:
             for member, row in zip(made, rows, strict=True):
-                member[name] = make(*row[start:end])
-            start = end
+                member[name] = make(*needs(row)[:-1])
         return made
 
     @property
     def width(self) -> int:
         """Where the extra columns begin in a row."""
-        return len(self.names) + sum(len(one.needs) for one, _ in self._makers)
+        return len(self.names) + len(self._needed)
+
+    def _is_column(self, field: Field) -> bool:
+        """Whether the member is a column as it is."""
+        made = isinstance(field, (Computed, Members, Children, Count, AllOf, Concat))
+        return not made and not (field.secret and not self._secrets)
 
 
 def _maker(field: Computed, rules: Any, installation: Installation) -> Callable[..., orjson.Fragment]:

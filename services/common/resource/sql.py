@@ -28,12 +28,12 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     not_,
     or_,
     select,
     true,
     tuple_,
-    union_all,
 )
 
 from services.common.context import Context
@@ -42,9 +42,6 @@ from services.common.fields import AllOf, Concat, Count, Field, Members, Referen
 from services.common.resource.query import Filter, Query, Sort
 
 _ESCAPE = "/"
-
-MOST_MERGED = 16
-"""Up to so many realms, deep pages merge one index walk per realm."""
 
 
 def shape_of_scope(context: Context) -> str:
@@ -85,10 +82,7 @@ def values(context: Context, resource: Resource, query: Query | None = None) -> 
             if field.searched and isinstance(field, Text) and field.normalize is not None:
                 bound[f"s{index}_{field.name}"] = field.parse(term)
     if query.cursor is not None:
-        bound["limit"] = query.limit + 1
         bound.update({f"k{index}": value for index, value in enumerate(query.cursor.values or ())})
-    else:
-        bound["limit"] = query.limit
     bound["offset"] = query.offset
     return bound
 
@@ -342,7 +336,8 @@ def page(
     next).
     """
     conditions = [*source.where(query), *inside]
-    limit: BindParameter[int] = bindparam("limit")
+    # Written out: for a limit that it does not know, the database plans to fetch a tenth of the table.
+    limit = literal_column(str(query.limit + (query.cursor is not None)), Integer)
     if query.cursor is not None:
         if query.cursor.values is not None:
             conditions.append(source.beyond(query))
@@ -353,31 +348,11 @@ def page(
     if not query.offset:
         statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
         return statement.select_from(source.tables())
-    # Deep pages: walk the narrow index to the page, and only then fetch its wide rows.
-    ids = (
-        select(source.table.c.id).where(*conditions).order_by(*order).limit(limit).offset(bindparam("offset"))
-    )
-    chosen = ids.select_from(source.tables()).subquery("chosen")
+    # Deep pages: walk a narrow index to the page, and only then fetch its wide rows.
+    ids = select(source.table.c.id).where(*conditions).order_by(*order).select_from(source.tables())
+    chosen = ids.limit(limit).offset(bindparam("offset")).subquery("chosen")
     tables = source.tables().join(chosen, chosen.c.id == source.table.c.id)
     return select(*columns).select_from(tables).order_by(*order)
-
-
-def _ids(
-    source: Source, query: Query, conditions: list[ColumnElement[bool]], order: list[ColumnElement[Any]]
-) -> Select[Any]:
-    """The ids of the rows in their order. In plain id order over several realms, the index entries of each
-    realm are merged: walking the primary key would have to look into every row for its realm."""
-    realms = len(source.context.scope.realms)
-    scoped = isinstance(source.resource.scoping, InRealm) and not source.context.scope.everything
-    plain = [one.field.name for one in query.sort] == ["id"] and not query.filters and not query.search
-    if not (scoped and plain and 1 < realms <= MOST_MERGED) or source.resource.where:
-        return select(source.table.c.id).where(*conditions).order_by(*order).select_from(source.tables())
-    assert isinstance(source.resource.scoping, InRealm)
-    table = source.table
-    realm = table.c[source.resource.scoping.column]
-    each = [select(table.c.id).where(realm == bindparam(f"realm{index}")) for index in range(realms)]
-    merged = union_all(*each).subquery("merged")
-    return select(merged.c.id).order_by(merged.c.id.desc() if query.sort[0].descending else merged.c.id)
 
 
 def count(source: Source, query: Query, *inside: ColumnElement[bool]) -> Select[Any]:
