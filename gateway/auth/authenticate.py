@@ -1,8 +1,8 @@
 """Who sends a request: Bearer (JWT), Basic or `Token <key>` credentials to a `Principal`.
 
 What was found out is remembered for one version of the accounts, so that a request costs next to nothing,
-and a change of a user, group, realm, token or session counts from its answer on, in every process. Passwords are never kept: what is remembered of Basic
-credentials is a keyed digest.
+and a change of a user, group, realm, token or session counts from its answer on, in every process. Passwords
+are never kept: what is remembered of Basic credentials is a keyed digest.
 """
 
 from __future__ import annotations

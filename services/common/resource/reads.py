@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Label, Select, bindparam, select
 
 from services.common.context import Context
 from services.common.contract import Contract, InRealm, Relation, Resource
@@ -180,13 +180,16 @@ class Reads:
         within: tuple[Relation, Any] | None,
     ) -> tuple[Objects, dict[str, Any]]:
         def build() -> Select[Any]:
-            # After the members: the row's id, what its joins hang on, and what the next cursor is made of.
             source = self.source(resource, context)
-            joined = [source.table.c.id, *(self._local_key(source, one) for one in query.joins)]
-            sorting = [source.value(one.field) for one in query.sort] if query.cursor else []
-            return page(
-                source, form.columns(source, [*joined, *sorting]), query, *self._inside(source, within)
-            )
+
+            def columns() -> list[Label[Any]]:
+                # After the members: the row's id, what its joins hang on, and what the next cursor is made
+                # of.
+                joined = [source.table.c.id, *(self._local_key(source, one) for one in query.joins)]
+                sorting = [source.value(one.field) for one in query.sort] if query.cursor else []
+                return form.columns(source, [*joined, *sorting])
+
+            return page(source, columns, query, *self._inside(source, within))
 
         parent = within and within[0].by
         shape = ("page", resource.name, parent, *form.names, shape_of_query(query), query.limit)

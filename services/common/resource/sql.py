@@ -7,7 +7,7 @@ filter), so that one statement serves all requests of the same shape; `values` g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -330,28 +330,29 @@ def contains(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
 
 def page(
-    source: Source, columns: Sequence[Label[Any]], query: Query, *inside: ColumnElement[bool]
+    source: Source,
+    chosen: Callable[[], Sequence[Label[Any]]],
+    query: Query,
+    *inside: ColumnElement[bool],
 ) -> Select[Any]:
     """One page of rows: by offset, or from the cursor on (then one row more than the limit, to know of a
-    next).
+    next). `chosen` gives the columns.
     """
     conditions = [*source.where(query), *inside]
     # Written out: for a limit that it does not know, the database plans to fetch a tenth of the table.
     limit = literal_column(str(query.limit + (query.cursor is not None)), Integer)
-    if query.cursor is not None:
-        if query.cursor.values is not None:
-            conditions.append(source.beyond(query))
-        order = source.order(query.sort, query.cursor.backwards)
-        statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
+    if query.cursor is not None and query.cursor.values is not None:
+        conditions.append(source.beyond(query))
+    order = source.order(query.sort, query.cursor is not None and query.cursor.backwards)
+    if query.cursor is not None or not query.offset:
+        statement = select(*chosen()).where(*conditions).order_by(*order).limit(limit)
         return statement.select_from(source.tables())
-    order = source.order(query.sort)
-    if not query.offset:
-        statement = select(*columns).where(*conditions).order_by(*order).limit(limit)
-        return statement.select_from(source.tables())
-    # Deep pages: walk a narrow index to the page, and only then fetch its wide rows.
-    ids = select(source.table.c.id).where(*conditions).order_by(*order).select_from(source.tables())
-    chosen = ids.limit(limit).offset(bindparam("offset")).subquery("chosen")
-    tables = source.tables().join(chosen, chosen.c.id == source.table.c.id)
+    # Deep pages: walk a narrow index to the page, and only then fetch its wide rows. The walk is written
+    # before the columns are: a table that only they need would keep it from being one on the index alone.
+    walk = select(source.table.c.id).where(*conditions).order_by(*order).select_from(source.tables())
+    ids = walk.limit(limit).offset(bindparam("offset")).subquery("chosen")
+    columns = chosen()
+    tables = source.tables().join(ids, ids.c.id == source.table.c.id)
     return select(*columns).select_from(tables).order_by(*order)
 
 
