@@ -39,8 +39,9 @@ class Sessions:
             row = connection.execute(used.values(used=True).returning(sessions.c.family)).one_or_none()
             if row is not None and connection.execute(active).scalar():
                 return self._next(connection, claims.user_id, row.family)
-            self._revoke(connection, sessions.c.jti == claims.jti)
-        self._version.settle()
+            ended = self._revoke(connection, sessions.c.jti == claims.jti)
+        if ended:
+            self._version.settle()
         raise TokenNotValid(INVALID)
 
     def check(self, token: str) -> None:
@@ -64,9 +65,9 @@ class Sessions:
         column = sessions.c.jti if claims.token_type == REFRESH else sessions.c.access_jti
         with self._database.write() as connection:
             ended = self._revoke(connection, column == claims.jti)
-        self._version.settle()
         if not ended:
             raise TokenNotValid(INVALID)
+        self._version.settle()
 
     def tidy(self) -> None:
         """Forget what has expired."""

@@ -31,22 +31,24 @@ class Version:
         names = or_(*(table.c.resource == name for name in MATTERS))
         self._sum = database.prepare(select(func.coalesce(func.sum(table.c.writes), 0)).where(names))
         self._lock = threading.Lock()
-        self._number, self._until = -1, 0.0
+        self._known = (-1, 0.0)
         # SQLite serves one process and answers within it.
         self._lease = 0.0 if database.dialect == "sqlite" else LEASE
 
     def read(self) -> int:
         """The number that the accounts have now, or had less than a lease ago."""
-        number, until = self._number, self._until
+        number, until = (
+            self._known
+        )  # read at once: a number with another's lease would be relied on for too long
         began = time.monotonic()
         if began < until:
             return number
         number = self._database.reading(lambda connection: int(self._sum.rows(connection, {})[0][0]))
         with self._lock:
-            # A number below ours is of a query that was overtaken.
-            if number >= self._number:
-                self._number, self._until = number, max(self._until, began + self._lease)
-            return self._number
+            known, until = self._known
+            if number >= known:  # a number below ours is of a query that was overtaken
+                self._known = (number, max(until, began + self._lease))
+            return self._known[0]
 
     def bump(self, connection: Connection) -> None:
         """For changes that do not go through the engine, which does it by itself."""

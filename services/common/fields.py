@@ -70,6 +70,8 @@ class Field:
     """
 
     kind: ClassVar[str] = "field"
+    derived: ClassVar[bool] = False
+    """Whether the value is made of others, or of other rows, instead of being one column."""
 
     name: str
     doc: str = ""
@@ -356,6 +358,7 @@ class Members(Field):
     """
 
     kind: ClassVar[str] = "list"
+    derived: ClassVar[bool] = True
     table: str
     mine: str
     theirs: str
@@ -389,6 +392,7 @@ class Count(Field):
     """How many rows of resource `of` point here through its field `by`, within the caller's scope."""
 
     kind: ClassVar[str] = "integer"
+    derived: ClassVar[bool] = True
     of: str
     by: str
     read_only: bool = True
@@ -406,6 +410,7 @@ class Children(Field):
     """The ids of the rows of resource `of` that point here through `by`, in its default order."""
 
     kind: ClassVar[str] = "list"
+    derived: ClassVar[bool] = True
     of: str
     by: str
     read_only: bool = True
@@ -425,6 +430,7 @@ class AllOf(Boolean):
     database.
     """
 
+    derived: ClassVar[bool] = True
     of: tuple[str, ...] = ()
     read_only: bool = True
 
@@ -433,6 +439,7 @@ class AllOf(Boolean):
 class Concat(Text):
     """The texts of `of` one after another; an item in quotes stands for itself. Computed by the database."""
 
+    derived: ClassVar[bool] = True
     of: tuple[str, ...] = ()
     read_only: bool = True
 
@@ -446,6 +453,7 @@ class Computed(Field):
     """
 
     kind: ClassVar[str] = "field"
+    derived: ClassVar[bool] = True
     needs: tuple[str, ...] = ()
     by: str = ""
     keyed: bool = False

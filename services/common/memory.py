@@ -4,8 +4,8 @@ glibc raises its own thresholds after the first large buffers and keeps an arena
 once answered a large page would stay large. Here it gives back what is beyond a few megabytes; a lower bound
 costs a page fault for most answers. Other C libraries are left as they are.
 
-Python looks for cycles after every 700 objects that it has more than before, and a page of fifty rows makes
-thousands that soon go by themselves: it looks less often.
+By default Python looks for cycles whenever it has some hundred objects more than before, and a page of fifty
+rows makes thousands that soon go by themselves: it looks less often.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Label, Select, bindparam, select
 
 from services.common.context import Context
-from services.common.contract import Contract, InRealm, Relation, Resource
+from services.common.contract import Contract, Relation, Resource
 from services.common.database.engine import Database
 from services.common.database.prepared import Prepared
 from services.common.database.tally import Tally
@@ -183,8 +183,7 @@ class Reads:
             source = self.source(resource, context)
 
             def columns() -> list[Label[Any]]:
-                # After the members: the row's id, what its joins hang on, and what the next cursor is made
-                # of.
+                # After the members: the row's id, what its joins hang on, and the keys of the next cursor.
                 joined = [source.table.c.id, *(self._local_key(source, one) for one in query.joins)]
                 sorting = [source.value(one.field) for one in query.sort] if query.cursor else []
                 return form.columns(source, [*joined, *sorting])
@@ -223,8 +222,7 @@ class Reads:
 
         # The books are kept by writes of the resource: what has none of its own (pick lists, audit) is
         # counted.
-        tallied = isinstance(resource.scoping, InRealm) and not resource.where and bool(resource.writable)
-        if within is not None or not tallied:
+        if within is not None or not resource.tallied:
             return counted()
         others = referenced(resource, query)
         rows, state = self.tally.read(connection, resource.name, context.scope, others)

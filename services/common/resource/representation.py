@@ -7,13 +7,12 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 import orjson
 from sqlalchemy import Label, case, literal, null
 
-from services.common.fields import AllOf, Children, Computed, Concat, Count, Field, Members
+from services.common.fields import Children, Computed, Field, Members
 from services.common.resource.sql import Source
 from services.common.types import Installation
 
@@ -35,17 +34,15 @@ class Representation:
         self.fields = fields
         self.names = [one.name for one in fields]
         self._secrets = secrets
-        places = {one.source: index for index, one in enumerate(fields) if self._is_column(one)}
-        self._needed: list[str] = []
-        self._makers: list[tuple[str, Callable[..., Any], Callable[..., orjson.Fragment]]] = []
-        for one in fields:
-            if isinstance(one, Computed):
-                for path in one.needs:
-                    if path not in places:
-                        places[path] = len(self.names) + len(self._needed)
-                        self._needed.append(path)
-                chosen = itemgetter(*(places[path] for path in one.needs), 0)  # one more: always a tuple
-                self._makers.append((one.name, chosen, _maker(one, rules, installation)))
+        computed = [one for one in fields if isinstance(one, Computed)]
+        places = {one.source: index for index, one in enumerate(fields) if self._plain(one)}
+        needed = dict.fromkeys(path for one in computed for path in one.needs)
+        self._besides = [path for path in needed if path not in places]
+        places |= {path: index for index, path in enumerate(self._besides, len(self.names))}
+        self._makers = [
+            (one.name, [places[path] for path in one.needs], _maker(one, rules, installation))
+            for one in computed
+        ]
 
     def columns(self, source: Source, extra: Iterable[Any] = ()) -> list[Label[Any]]:
         """One label per member, then what computed members need besides, then `extra` expressions."""
@@ -57,7 +54,7 @@ class Representation:
                 chosen.append(case((source.value(one).is_(None), null()), else_=literal("")))
             else:
                 chosen.append(source.value(one))
-        chosen.extend(source.column(path) for path in self._needed)
+        chosen.extend(source.column(path) for path in self._besides)
         chosen.extend(extra)
         return [expression.label(f"c{index}") for index, expression in enumerate(chosen)]
 
@@ -66,18 +63,17 @@ class Representation:
         made = [dict(zip(names, row, strict=False)) for row in rows]  # a row is longer by its extra columns
         for name, needs, make in self._makers:
             for member, row in zip(made, rows, strict=True):
-                member[name] = make(*needs(row)[:-1])
+                member[name] = make(*[row[place] for place in needs])
         return made
 
     @property
     def width(self) -> int:
         """Where the extra columns begin in a row."""
-        return len(self.names) + len(self._needed)
+        return len(self.names) + len(self._besides)
 
-    def _is_column(self, field: Field) -> bool:
+    def _plain(self, field: Field) -> bool:
         """Whether the member is a column as it is."""
-        made = isinstance(field, (Computed, Members, Children, Count, AllOf, Concat))
-        return not made and not (field.secret and not self._secrets)
+        return not field.derived and (self._secrets or not field.secret)
 
 
 def _maker(field: Computed, rules: Any, installation: Installation) -> Callable[..., orjson.Fragment]:

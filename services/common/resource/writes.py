@@ -20,11 +20,6 @@ from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK,
 from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
 from services.common.fields import (
     REQUIRED,
-    AllOf,
-    Children,
-    Computed,
-    Concat,
-    Count,
     Field,
     Members,
 )
@@ -387,9 +382,7 @@ class Write:
 
 def _stored(resource: Resource, field: Field) -> bool:
     """Whether the field is a column of the resource's own table."""
-    return (
-        not isinstance(field, (Computed, Members, Children, Count, AllOf, Concat)) and "." not in field.source
-    )
+    return not field.derived and "." not in field.source
 
 
 def _told(resource: Resource, field: Field) -> bool:
