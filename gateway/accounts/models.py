@@ -13,9 +13,9 @@ from services.common.database.columns import (
     Timestamp,
     flag,
     identity,
-    metadata_with_kernel,
     version,
 )
+from services.common.database.kernel import metadata_with_kernel
 
 metadata = metadata_with_kernel()
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.common.fields import Field, Members, Reference
+
+if TYPE_CHECKING:
+    from services.common.events.event import Event
 
 VERBS = ("view", "add", "change", "delete")
 
@@ -127,7 +130,9 @@ class Resource:
     `where`: fixed column values that every row of this resource has. `paths`: other places of the collection
     below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false
     where every user may (his own things).
-    `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published.
+    `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published. `asks`: what
+    its changes may ask of the network, in the order in which it is done; the function `asks` of the rules
+    says what a change does ask.
     """
 
     name: str
@@ -155,6 +160,7 @@ class Resource:
     staff_writes: bool = False
     permitted: bool = True
     events: bool = False
+    asks: tuple[str, ...] = ()
     bulk: bool = True
     imported: bool = False
     logs: bool = False
@@ -211,14 +217,27 @@ class Extension:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry."""
+    """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry. `events`:
+    the classes of its events besides those of its resources."""
 
     name: str
     title: str
     resources: tuple[Resource, ...] = ()
     operations: tuple[Operation, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    events: tuple[type[Event], ...] = ()
     doc: str = ""
+
+    @cached_property
+    def catalogue(self) -> dict[str, type[Event]]:
+        """Every event class of the service, by type."""
+        from services.common.events import event  # which is made of the declarations here
+
+        found: dict[str, type[Event]] = {}
+        for resource in self.resources:
+            if resource.events:
+                found |= event.of_resource(resource)
+        return found | {one.type: one for one in self.events}
 
     @cached_property
     def by_name(self) -> dict[str, Resource]:

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     max_body: int = Field(8 * 1024 * 1024, description="bytes of a request body, imports excepted")
     db_pool: int = Field(8, ge=1, description="database connections per process")
     workers: int = Field(10, ge=1, description="calls that one service process handles at a time")
+    event_retries: str = Field(
+        "1,5,15,60,180,600",
+        description="seconds before an event that a handler failed on is tried again; then it is parked",
+    )
+    event_days: float = Field(30, gt=0, description="days that sent events stay readable in the feed")
     metrics_port: int = Field(
         0, ge=0, le=65535, description="health and metrics of a service process; 0: none"
     )
@@ -84,6 +89,10 @@ class Settings(BaseSettings):
             return url.replace("{service}", service)
         head, mark, options = url.partition("?")
         return f"{head}_{service}{mark}{options}"
+
+    @property
+    def retries(self) -> tuple[float, ...]:
+        return tuple(float(one) for one in self.event_retries.split(",") if one.strip())
 
     @property
     def amqp(self) -> str | None:

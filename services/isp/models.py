@@ -23,11 +23,11 @@ from services.common.database.columns import (
     Timestamp,
     flag,
     identity,
-    metadata_with_kernel,
     version,
 )
+from services.common.database.kernel import metadata_of_service
 
-metadata = metadata_with_kernel()
+metadata = metadata_of_service()
 
 # On (realm, id) the lists of one realm are walked, on (id, realm) those of several: both know the scope
 # without looking at the rows.

@@ -1,4 +1,4 @@
-"""Column types that mean the same on PostgreSQL and SQLite, and the tables every service has.
+"""Column types that mean the same on PostgreSQL and SQLite.
 
 Timestamps are whole seconds: the API prints seconds, and storing more than is shown would make
 filters and cursors lie.
@@ -17,16 +17,11 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
-    Index,
     Integer,
-    MetaData,
     Numeric,
     String,
-    Table,
-    Text,
     TypeDecorator,
     false,
-    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
@@ -109,72 +104,3 @@ def flag(name: str, default: bool = False) -> Column[bool]:
     from sqlalchemy import Boolean, true
 
     return Column(name, Boolean, nullable=False, server_default=true() if default else false())
-
-
-def metadata_with_kernel() -> MetaData:
-    """A service's metadata, with the tables that every service has: outbox, audit, tally, import progress."""
-    metadata = MetaData(naming_convention=NAMING)
-    Table(
-        "outbox",
-        metadata,
-        Column("position", BigInt, primary_key=True, autoincrement=True),
-        Column("id", String(36), nullable=False, unique=True),
-        Column("type", String(128), nullable=False),
-        Column("dataschema", String(128), nullable=False),
-        Column("subject", String(128), nullable=False),
-        Column("sequence", Integer, nullable=False),
-        Column("realm", String(32), nullable=False),
-        Column("time", Timestamp, nullable=False),
-        Column("data", JsonB, nullable=False),
-        Column("request_id", String(64)),
-        Column("traceparent", String(64)),
-        Column("sent_at", Timestamp),
-        Index("ix_outbox_subject_sequence", "subject", "sequence", unique=True),
-        Index("ix_outbox_unsent", "position", postgresql_where=Column("sent_at").is_(None)),
-        sqlite_autoincrement=True,
-    )
-    Table(
-        "audit",
-        metadata,
-        identity(),
-        Column("time", Timestamp, nullable=False),
-        Column("user", String(150)),
-        Column("user_id", BigInt),
-        Column("action", Integer, nullable=False),
-        Column("resource", String(64), nullable=False),
-        Column("model", String(64), nullable=False),
-        Column("object_id", String(64), nullable=False),
-        Column("object_repr", String(512), nullable=False),
-        Column("realm", String(32), nullable=False),
-        Column("changes", JsonB, nullable=False),
-        Column("request_id", String(64)),
-        Index("ix_audit_object", "resource", "object_id"),
-        Index("ix_audit_realm_id", "realm", "id"),
-        sqlite_autoincrement=True,
-    )
-    Table(
-        "tally",
-        metadata,
-        identity(),
-        Column("resource", String(64), nullable=False),
-        Column("realm", String(32), nullable=False),
-        Column("rows", BigInt, nullable=False),
-        Column("writes", BigInt, nullable=False),
-        Index("ix_tally_resource_realm", "resource", "realm"),
-    )
-    Table(
-        "imports",
-        metadata,
-        Column("id", String(64), primary_key=True),
-        Column("owner", String(150), primary_key=True),
-        Column("resource", String(64), primary_key=True),
-        Column("lines", BigInt, nullable=False, server_default="0"),
-        Column("created", BigInt, nullable=False, server_default="0"),
-        Column("failed", BigInt, nullable=False, server_default="0"),
-        Column("errors", JsonB, nullable=False),
-        Column("updated", Timestamp, nullable=False, server_default=func.now()),
-    )
-    return metadata
-
-
-LongText = Text

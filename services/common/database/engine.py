@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -42,6 +42,8 @@ class Database:
         self.reader = _connect(url, settings, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
         self.dialect = self.engine.dialect.name
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
+        self._naming = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -96,6 +98,39 @@ class Database:
                     yield connection
         finally:
             self._writer.release()
+
+    @contextmanager
+    def exclusive(self, name: str, *, wait: bool = True) -> Iterator[bool]:
+        """Holds the lock `name` of this database, which one process at a time has; it ends with its holder.
+
+        No transaction is open meanwhile. Yields whether the lock was had: always true with `wait`, which
+        raises `Conflict` when it is not free in time. SQLite serves one process: there it is one within it.
+        """
+        if self.dialect == "sqlite":
+            with self._naming:
+                lock = self._locks.setdefault(name, threading.Lock())
+            had = lock.acquire(timeout=self.settings.deadline if wait else 0.001)
+            if wait and not had:
+                raise Conflict("Another worker is at it; try again.")
+            try:
+                yield had
+            finally:
+                if had:
+                    lock.release()
+            return
+        function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+        with self.read() as connection:
+            key = {"name": name}
+            asked = connection.execute(text(f"SELECT {function}(hashtextextended(:name, 0))"), key).scalar()
+            had = wait or bool(asked)
+            try:
+                yield had
+            finally:
+                if had:
+                    try:
+                        connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
+                    except DBAPIError as error:
+                        connection.invalidate(error)  # the lock goes with the connection
 
     def translate(self, error: Exception) -> Exception:
         """The `ApiError` that a driver's error means; an error that is our own defect stays what it is."""

@@ -36,6 +36,7 @@ class UnitOfWork:
         self._deltas: dict[tuple[str, str], int] = {}
         self._audit: list[dict[str, Any]] = []
         self._outbox: list[dict[str, Any]] = []
+        self.emitted = False
 
     def table(self, name: str) -> Table:
         return self._tables[name]
@@ -72,13 +73,15 @@ class UnitOfWork:
             }
         )
 
-    def emit(self, type_: str, subject: str, sequence: int, realm: str, data: dict[str, Any]) -> None:
+    def emit(
+        self, type_: str, version: int, subject: str, sequence: int, realm: str, data: dict[str, Any]
+    ) -> None:
         """An event of aggregate `subject` ("cpes/350"); `sequence` grows with each of its events."""
         self._outbox.append(
             {
                 "id": str(uuid7()),
                 "type": type_,
-                "dataschema": f"urn:krill:{self.source}:{type_}:1",
+                "dataschema": f"urn:krill:{self.source}:{type_}:{version}",
                 "subject": subject,
                 "sequence": sequence,
                 "realm": realm,
@@ -104,6 +107,7 @@ class UnitOfWork:
             self.connection.execute(insert(self.table("audit")), self._audit)
         if self._outbox:
             self.connection.execute(insert(self.table("outbox")), self._outbox)
+            self.emitted = True
         if self._deltas:
             self._tally.add(self.connection, self._deltas)
         self._audit, self._outbox, self._deltas = [], [], {}

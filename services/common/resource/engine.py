@@ -30,6 +30,9 @@ class Undo(Exception):
 
 
 class Engine(Reads):
+    def wake(self) -> None:
+        """Called after each commit that wrote events; the relay puts its own alarm in this place."""
+
     @contextmanager
     def writing(self, context: Context) -> Iterator[Write]:
         """A unit of work: committed with its audit, events and counters, or not at all."""
@@ -37,6 +40,8 @@ class Engine(Reads):
             write = Write(self, connection, context)
             yield write
             write.finish()
+        if write.unit.emitted:
+            self.wake()
 
     # ---- one row ------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from sqlalchemy import MetaData
 from services.common.contract import Contract
 from services.common.database.engine import Database
 from services.common.errors import ServiceUnavailable
+from services.common.events.provider import EventsProvider
 from services.common.resource.engine import Engine
 from services.common.rpc.entrypoint import CallContext, Provider, rpc, timer
 from services.common.rpc.reply import Reply
@@ -35,6 +36,9 @@ class EngineProvider(Provider):
         database = Database(settings.database(self.contract.name), settings)
         database.prove_cooperative()
         self.engine = Engine(self.contract, self.metadata, database, settings)
+        for provider in self.container.dependencies:
+            if isinstance(provider, EventsProvider):
+                provider.attach(self.engine, self.container.config)
 
     def stop(self) -> None:
         self.engine.database.close()
@@ -44,11 +48,13 @@ class EngineProvider(Provider):
 
 
 class ResourceService:
-    """Subclasses set `name`, `engine` (an `EngineProvider`) and add what is theirs alone."""
+    """Subclasses set `name`, `engine` (an `EngineProvider`), `events` where they handle events of others, and
+    add what is theirs alone."""
 
     name: ClassVar[str]
     engine: Any
     context = CallContext()
+    events: Any = EventsProvider()
 
     @rpc
     def list(self, resource: str, **query: Any) -> Reply:
@@ -97,6 +103,14 @@ class ResourceService:
     @timer(interval=30)
     def fold_counters(self) -> None:
         periodic("fold_counters", self.engine.compact)
+
+    @timer(interval=5)
+    def measure_events(self) -> None:
+        periodic("measure_events", self.events.relay.measure)
+
+    @timer(interval=600)
+    def forget(self) -> None:
+        periodic("forget", self.events.forget)
 
 
 def periodic(name: str, work: Any) -> None:

@@ -18,6 +18,7 @@ from services.common.context import Context
 from services.common.contract import InRealm, OwnedBy, Resource, SharedWith
 from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK, UnitOfWork
 from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
+from services.common.events.event import told
 from services.common.fields import (
     REQUIRED,
     Field,
@@ -149,6 +150,17 @@ class Write:
 
     def delete(self, resource: str, id_: Any) -> None:
         self.remove(self.reads.contract.by_name[resource], id_)
+
+    def emit(self, type_: str, id_: Any, sequence: int, realm: str, data: Row) -> None:
+        """An event that the contract declares, about the row `id_` of its subject. Raises `ValidationError`
+        (a defect of ours) when the data are not what the class says."""
+        kind = self.reads.contract.catalogue[type_]
+        told = kind(**data).model_dump(mode="json")
+        self.unit.emit(type_, kind.version, f"{kind.subject}/{id_}", sequence, realm, told)
+
+    def acting(self, context: Context) -> None:
+        """From here on in the name of this context: who is in the audit, which request is in the events."""
+        self.context = self.unit.context = context
 
     # ---- rows ---------------------------------------------------------------------------------
 
@@ -357,13 +369,14 @@ class Write:
         self.unit.wrote(resource.name, realm, {ADDED: 1, CHANGED: 0, DELETED: -1}[action])
         if resource.events:
             names = {ADDED: "created", CHANGED: "updated", DELETED: "deleted"}
-            data = {one.name: _plain(row.get(one.name)) for one in resource.fields if _told(resource, one)}
+            data = {one.name: _plain(row.get(one.name)) for one in told(resource)}
+            if resource.asks:
+                data["asks"] = self.reads.rules(resource).asks(names[action], row, changed)
             if action == CHANGED:
                 data["changed"] = sorted(changed)
             sequence = row["version"] + (1 if action == DELETED else 0)
-            self.unit.emit(
-                f"{resource.singular}.{names[action]}", f"{resource.name}/{row['id']}", sequence, realm, data
-            )
+            subject = f"{resource.name}/{row['id']}"
+            self.unit.emit(f"{resource.singular}.{names[action]}", 1, subject, sequence, realm, data)
 
     @contextmanager
     def _constraints(self, resource: Resource, field: str | None = None) -> Iterator[None]:
@@ -383,12 +396,6 @@ class Write:
 def _stored(resource: Resource, field: Field) -> bool:
     """Whether the field is a column of the resource's own table."""
     return not field.derived and "." not in field.source
-
-
-def _told(resource: Resource, field: Field) -> bool:
-    """Whether events carry the field: what is stored and no secret."""
-    own = _stored(resource, field) or isinstance(field, Members)
-    return own and not field.secret and not field.write_only
 
 
 def _changes(resource: Resource, old: Row, new: Row) -> dict[str, list[Any]]:

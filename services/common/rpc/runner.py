@@ -21,6 +21,7 @@ from eventlet.event import Event
 from eventlet.patcher import is_monkey_patched
 
 from services.common import metrics
+from services.common.events.transport import LocalBus
 from services.common.rpc.consumer import RequestConsumer
 from services.common.rpc.container import Container
 from services.common.rpc.local import LocalClient
@@ -36,19 +37,19 @@ Checks = dict[str, Callable[[], None]]
 log = structlog.get_logger(__name__)
 
 
-def config_for(settings: Settings, amqp_uri: str | None) -> dict[str, Any]:
+def config_for(settings: Settings, amqp_uri: str | None, bus: LocalBus | None = None) -> dict[str, Any]:
     """nameko's configuration, as `container.config` shows it to dependency providers, which find the settings
-    there."""
-    return {"AMQP_URI": amqp_uri, "max_workers": settings.workers, "settings": settings}
+    there. `bus`: what carries events where there is no broker."""
+    return {"AMQP_URI": amqp_uri, "BUS": bus, "max_workers": settings.workers, "settings": settings}
 
 
 def embed(services: Sequence[type], settings: Settings) -> LocalClient:
     """Starts the services in this process, which must be green, without a broker. Closing the client stops
     them."""
     _require_green()
-    client = LocalClient()
+    client, bus = LocalClient(), LocalBus()
     for service in services:
-        container = Container(service, config_for(settings, None))
+        container = Container(service, config_for(settings, None, bus))
         container.start()
         client.register(container)
     return client

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table
 
-from services.common.database.columns import identity, metadata_with_kernel, version
+from services.common.database.columns import identity, version
+from services.common.database.kernel import metadata_of_service
 
-metadata = metadata_with_kernel()
+metadata = metadata_of_service()
 
 meters = Table(
     "meters",

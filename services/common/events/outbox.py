@@ -1,0 +1,181 @@
+"""The outbox of a service after the commit: numbers, what is still to be sent, the feed, pruning.
+
+A transaction takes its positions when it writes and may commit long after a later one: who reads on from the
+highest position that he has seen loses events. So events are numbered when they are seen to be committed,
+under a lock that is held until the numbers are committed themselves: whoever sees a number has seen, or can
+see, all smaller ones. Events of one subject get their numbers in the order of their positions, since a writer
+holds the row until it commits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, and_, delete, false, func, insert, or_, select, text, update
+
+from services.common.context import Scope
+from services.common.database.columns import now
+from services.common.database.engine import Database
+from services.common.events.envelope import Envelope
+
+AT_ONCE = 500
+NUMBERED_AT_ONCE = PRUNED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event and its place among all events of its service."""
+
+    number: int
+    event: Envelope
+
+
+class Outbox:
+    """`service` is the events' source."""
+
+    def __init__(self, service: str, metadata: MetaData, database: Database) -> None:
+        self.service = service
+        self.database = database
+        self.table = metadata.tables["outbox"]
+        self.sequencer = metadata.tables["sequencer"]
+
+    # ---- numbers ------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        """Number the events that are committed and have no number yet; returns how many got one. Safe with
+        any number of processes at once."""
+        t = self.table
+        waiting = select(t.c.position).where(t.c.number.is_(None)).limit(1)
+        if self.database.reading(lambda connection: connection.execute(waiting).first()) is None:
+            return 0
+        with self.database.write() as connection:
+            last = self._locked(connection)
+            fresh = (
+                select(t.c.position, func.row_number().over(order_by=t.c.position).label("place"))
+                .where(t.c.number.is_(None))
+                .order_by(t.c.position)
+                .limit(NUMBERED_AT_ONCE)
+                .subquery("fresh")
+            )
+            numbered = update(t).where(t.c.position == fresh.c.position).values(number=last + fresh.c.place)
+            done = int(connection.execute(numbered).rowcount)
+            connection.execute(update(self.sequencer).values(last=last + done))
+        return done
+
+    def _locked(self, connection: Connection) -> int:
+        """The highest number given, held until this transaction ends."""
+        s = self.sequencer
+        last = connection.execute(select(s.c.last).with_for_update()).scalar()
+        if last is None:  # the first event ever; of two at once one fails here and comes again
+            connection.execute(insert(s).values(id=1, last=0, pruned=0))
+            return 0
+        return int(last)
+
+    # ---- the relay's side ---------------------------------------------------------------------
+
+    def unsent(self, limit: int = AT_ONCE) -> list[Numbered]:
+        """Numbered events that no broker has confirmed, in their order."""
+        t = self.table
+        chosen = t.select().where(t.c.sent_at.is_(None), t.c.number.is_not(None)).order_by(t.c.number)
+        return self._numbered(chosen.limit(limit))
+
+    def mark_sent(self, events: Sequence[Numbered]) -> None:
+        """These were confirmed. Should the database forget it in a crash they are sent again, which
+        subscribers notice: so this commit need not wait for the disk."""
+        t = self.table
+        with self.database.write() as connection:
+            if self.database.dialect == "postgresql":
+                connection.execute(text("SET LOCAL synchronous_commit = off"))
+            numbers = [one.number for one in events]
+            connection.execute(update(t).where(t.c.number.in_(numbers)).values(sent_at=now()))
+
+    def depth(self) -> tuple[int, float]:
+        """(events not sent yet, age of the oldest of them in seconds)."""
+        t = self.table
+        counted = select(func.count(), func.min(t.c.time)).where(t.c.sent_at.is_(None))
+        number, oldest = self.database.reading(lambda connection: connection.execute(counted).one())
+        if not number:
+            return 0, 0.0
+        return int(number), max(0.0, (dt.datetime.now(dt.UTC) - oldest).total_seconds())
+
+    # ---- the feed -----------------------------------------------------------------------------
+
+    def after(
+        self,
+        number: int,
+        scope: Scope,
+        *,
+        types: Sequence[str] = (),
+        subject: str | None = None,
+        limit: int = AT_ONCE,
+    ) -> tuple[list[Numbered], int]:
+        """(events above `number` that the scope may see, number to go on from). Never skips an event that
+        appears later. `types`: full ones, or `cpe.*` for all of a resource."""
+        t = self.table
+        end = self.last()  # before the rows are read: what appears meanwhile is for the next time
+        chosen = t.select().where(t.c.number > number, t.c.number <= end)
+        if not scope.everything:
+            chosen = chosen.where(t.c.realm.in_(["", *sorted(scope.realms)]))
+        if types:
+            whole = [one for one in types if not one.endswith(".*")]
+            starts = [one.removesuffix("*") for one in types if one.endswith(".*")]
+            matching = [t.c.type.in_(whole), *(t.c.type.startswith(one, autoescape=True) for one in starts)]
+            chosen = chosen.where(or_(*matching))
+        if subject is not None:
+            chosen = chosen.where(t.c.subject == subject)
+        found = self._numbered(chosen.order_by(t.c.number).limit(limit))
+        reached = found[-1].number if len(found) == limit else max(end, number)
+        return [one for one in found if visible(one.event, scope)], reached
+
+    def last(self) -> int:
+        """The highest number given."""
+        return self._sequencer("last")
+
+    def pruned(self) -> int:
+        """Numbers up to here may be gone."""
+        return self._sequencer("pruned")
+
+    def _sequencer(self, column: str) -> int:
+        chosen = select(self.sequencer.c[column])
+        return int(self.database.reading(lambda connection: connection.execute(chosen).scalar()) or 0)
+
+    def _numbered(self, statement: Any) -> list[Numbered]:
+        rows = self.database.reading(lambda connection: connection.execute(statement).mappings().all())
+        return [Numbered(row["number"], Envelope.of_row(self.service, dict(row))) for row in rows]
+
+    # ---- pruning ------------------------------------------------------------------------------
+
+    def prune(self, days: float, *, named: Sequence[str] = (), before: int | None = None) -> int:
+        """Forget events from the oldest on that were sent more than `days` ago; returns how many went.
+
+        `named`: resources whose rows have names that may come again: the last event of each such row stays,
+        so that its sequence goes on. `before`: numbers from here on are still needed.
+        """
+        t, later = self.table, self.table.alias()
+        old = now() - dt.timedelta(days=days)
+        needed = select(func.min(t.c.number)).where(or_(t.c.sent_at.is_(None), t.c.sent_at >= old))
+        newest = select(later.c.position).where(
+            later.c.subject == t.c.subject, later.c.sequence > t.c.sequence
+        )
+        kept = [and_(t.c.subject.startswith(f"{name}/"), ~newest.exists()) for name in named]
+        with self.database.write() as connection:
+            last = self._locked(connection)
+            end = min(connection.execute(needed).scalar() or last + 1, before or last + 1)
+            oldest = select(t.c.number).where(t.c.number < end, ~or_(false(), *kept))
+            numbers = oldest.order_by(t.c.number).limit(PRUNED_AT_ONCE).subquery()
+            gone = connection.execute(delete(t).where(t.c.number.in_(select(numbers.c.number)))).rowcount
+            reached = end - 1 if gone < PRUNED_AT_ONCE else select(func.min(t.c.number) - 1).scalar_subquery()
+            connection.execute(update(self.sequencer).values(pruned=reached))
+        return int(gone)
+
+
+def visible(event: Envelope, scope: Scope) -> bool:
+    """Whether who has this scope may know of the event. An event of no realm is of a row that all share,
+    unless the row names the realms that it is for."""
+    if scope.everything or event.realm:
+        return scope.everything or event.realm in scope.realms
+    realms = event.data.get("realms") or ()
+    return not realms or not scope.realms.isdisjoint(realms)

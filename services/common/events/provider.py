@@ -1,0 +1,100 @@
+"""What makes a service publish its events and handle those of others.
+
+The relay and each subscription have green threads of their own: handling events takes no worker from calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import eventlet
+import structlog
+
+from services.common.events.amqp import AmqpPublisher
+from services.common.events.consumer import EventConsumer
+from services.common.events.inbox import Inbox, Subscription
+from services.common.events.outbox import Outbox
+from services.common.events.relay import Relay
+from services.common.events.transport import LocalBus, Publisher
+from services.common.resource.engine import Engine
+from services.common.rpc.entrypoint import Provider
+
+STOPPING = 5.0
+RETRY_TICK = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class EventsProvider(Provider):  # type: ignore[misc]
+    """`events = EventsProvider(subscriptions)` in a service class: what the service handles."""
+
+    def __init__(self, subscriptions: Sequence[Subscription] = ()) -> None:
+        self.subscriptions = subscriptions
+        self.inboxes: list[Inbox] = []
+        self._threads: list[Any] = []
+        self._loops: list[Any] = []
+        self._stopping = False
+
+    def attach(self, engine: Engine, config: dict[str, Any]) -> None:
+        """Called by the provider of the engine, once that is made."""
+        self._engine = engine
+        service = engine.contract.name
+        uri: str | None = config.get("AMQP_URI")
+        bus: LocalBus = config["BUS"]
+        self.outbox = Outbox(service, engine.metadata, engine.database)
+        publisher: Publisher = AmqpPublisher(uri, service) if uri else bus
+        self.relay = Relay(self.outbox, publisher)
+        engine.wake = self.relay.wake  # type: ignore[method-assign]
+        self._loops = [self.relay]
+        for one in self.subscriptions:
+            inbox = Inbox(engine, one)
+            self.inboxes.append(inbox)
+            if uri:
+                self._loops.append(EventConsumer(uri, f"{service}.{one.name}", inbox))
+            else:
+                bus.register(inbox)
+
+    def start(self) -> None:
+        self._threads = [eventlet.spawn(one.run) for one in self._loops]
+        if self.inboxes:
+            self._threads.append(eventlet.spawn(self._retry))
+
+    def stop(self) -> None:
+        self._stopping = True
+        for one in self._loops:
+            one.stop()
+        with eventlet.Timeout(STOPPING, False):
+            for thread in self._threads:
+                thread.wait()
+
+    def kill(self) -> None:
+        self._stopping = True
+        for thread in self._threads:
+            thread.kill()
+
+    def forget(self) -> None:
+        """Prune what is older than it need be kept; a batch at a time."""
+        days = self._engine.settings.event_days
+        named = [one.name for one in self._engine.contract.resources if one.textual_id]
+        while self.outbox.prune(days, named=named):
+            eventlet.sleep(0)
+        for inbox in self.inboxes:
+            inbox.prune(days)
+
+    def get_dependency(self, worker_ctx: Any) -> EventsProvider:
+        return self
+
+    def _retry(self) -> None:
+        told = False
+        while not self._stopping:
+            try:
+                tried = [inbox.retry() for inbox in self.inboxes]
+                told = False
+            except Exception as error:
+                tried = []
+                if not told:
+                    log.warning("held events wait", reason=str(error), exc_info=True)
+                told = True
+            if not any(tried):
+                eventlet.sleep(RETRY_TICK)
