@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from deploy import events
 from services.common import memory
 from services.common.rpc import green
 
@@ -22,6 +23,7 @@ PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": 
 app = typer.Typer(**PLAIN, add_completion=False, help="Operations platform for internet providers.")
 users = typer.Typer(**PLAIN, help="Accounts of the API.")
 app.add_typer(users, name="user")
+app.add_typer(events.app, name="events")
 
 DEMO = "demo"
 

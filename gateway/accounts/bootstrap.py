@@ -37,6 +37,12 @@ def permissions_of(contracts: Iterable[Contract]) -> Iterator[dict[str, str]]:
                     "codename": codename,
                     "name": f"Can {verb} {title}",
                 }
+        for operation in contract.operations:
+            app, _, codename = (operation.permission or "").partition(".")
+            verb, _, model = codename.partition("_")
+            if app == contract.name and model not in seen:
+                name = f"Can {verb} {operation.path or operation.name}"
+                yield {"app": app, "model": model, "codename": codename, "name": name}
         if any(field.secret for resource in contract.resources for field in resource.fields):
             yield {
                 "app": contract.name,

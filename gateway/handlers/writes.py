@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway import envelope
 from gateway.call import Answer, Call
-from gateway.handlers.reads import legacy_parameters
+from gateway.handlers.reads import legacy_parameters, printable
 from services.common.context import Context, Scope
 from services.common.contract import Resource
 from services.common.errors import InvalidInput
@@ -97,7 +97,8 @@ def operation(call: Call) -> Answer:
     if action.operation.request is not None:
         arguments["body"] = call.body
     reply = _write(call, method.replace("-", "_"), arguments)
-    return Answer(reply.body, reply.meta.get("status", 200))
+    headers = {"X-Ignored-Parameters": printable(ignored)} if (ignored := reply.meta.get("ignored")) else {}
+    return Answer(reply.body, reply.meta.get("status", 200), headers=headers)
 
 
 def write_context(call: Call) -> Context:

@@ -83,6 +83,10 @@ class AmbiguousKey(ApiError):
     status, code, message = 409, "ambiguous_key", "More than one object has this key; use the numeric id."
 
 
+class CursorExpired(ApiError):
+    status, code, message = 410, "cursor_expired", "What follows this cursor is gone; load the lists again."
+
+
 class PreconditionFailed(ApiError):
     status, code, message = 412, "precondition_failed", "The resource was changed since it was read."
 

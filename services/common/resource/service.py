@@ -13,8 +13,11 @@ from sqlalchemy import MetaData
 from services.common.contract import Contract
 from services.common.database.engine import Database
 from services.common.errors import ServiceUnavailable
+from services.common.events import feed, held
+from services.common.events.inbox import WAITING
 from services.common.events.provider import EventsProvider
 from services.common.resource.engine import Engine
+from services.common.resource.representation import dumps
 from services.common.rpc.entrypoint import CallContext, Provider, rpc, timer
 from services.common.rpc.reply import Reply
 from services.common.settings import for_service
@@ -95,6 +98,17 @@ class ResourceService:
     @rpc
     def import_lines(self, resource: str, name: str, lines: Any, dry_run: bool = False) -> Reply:
         return self.engine.import_lines(self.context, resource, name, lines, dry_run)  # type: ignore[no-any-return]
+
+    @rpc
+    def feed(self, parameters: Pairs) -> Reply:
+        return feed.read(self.engine.contract, self.events.outbox, self.context, parameters)
+
+    @rpc
+    def parked_event_replay(self, key: str, parameters: Pairs) -> Reply:
+        with self.engine.writing(self.context) as write:
+            id_ = self.engine.resolve(write.connection, held.PARKED_EVENTS, key, self.context)
+            held.replay(write, id_)
+        return Reply(dumps({"id": id_, "state": WAITING}), {"status": 202})
 
     @rpc
     def usage(self, realm: str) -> Reply:
