@@ -22,8 +22,9 @@ def shaken() -> Iterator[Platform]:
     (folder / "platform").mkdir()
     started: list[Platform] = []
     try:
-        postgres.start()
+        postgres.launch()
         rabbitmq.start()
+        postgres.start()
         platform = Platform(folder / "platform", postgres, rabbitmq)
         started.append(platform)
         yield platform.start()

@@ -71,9 +71,10 @@ def gather(
     writers: Writers,
     kills: Counter[str] | None = None,
     without_gateway: Sequence[tuple[float, float]] = (),
+    patience: float = QUIET,
 ) -> Evidence:
-    """Waits until everything has arrived, or nothing more does."""
-    events = _delivered(platform, writers.run)
+    """Waits until everything has arrived, or nothing more does for `patience` seconds."""
+    events = _delivered(platform, writers.run, patience)
     ids = {one["id"]: one for one in events}
     applied = platform.crm("SELECT event, subject, sequence, time FROM applied ORDER BY place")
     mine = [row for row in applied if row[0] in ids]
@@ -104,7 +105,7 @@ def gather(
     return found
 
 
-def _delivered(platform: Platform, run: str) -> list[dict[str, str]]:
+def _delivered(platform: Platform, run: str, patience: float) -> list[dict[str, str]]:
     """The events of a run, once the CRM has them all or has got no more of them for a while. A request that
     its client gave up may still be under way: no event is new for as long as it can live."""
     books, since = (-1, -1), time.monotonic()
@@ -114,7 +115,7 @@ def _delivered(platform: Platform, run: str) -> list[dict[str, str]]:
         if (len(events), len(seen)) != books:
             books, since = (len(events), len(seen)), time.monotonic()
         quiet = time.monotonic() - since
-        if quiet > QUIET or (quiet > DEADLINE and all(one["id"] in seen for one in events)):
+        if quiet > patience or (quiet > DEADLINE and all(one["id"] in seen for one in events)):
             return events
         platform.revive()
         time.sleep(0.3)

@@ -53,7 +53,8 @@ class Platform(Real):
         return self
 
     def stop(self) -> None:
-        super().stop()
+        for name in self.children:
+            self.kill(name)
         self.broker_proxy.__exit__()
         self.database_proxy.__exit__()
 
@@ -81,6 +82,8 @@ class Platform(Real):
     def kill(self, name: str) -> None:
         """SIGKILL for a process and all that it started."""
         child = self.children[name]
+        if child.poll() is not None:
+            return
         family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
         for one in family:
             one.kill()

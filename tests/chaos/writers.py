@@ -49,14 +49,15 @@ class Request:
 
 
 class Writers:
-    """`with Writers(…) as writers:` writes until the block ends. `run` begins the ids of its requests."""
+    """`with Writers(…) as writers:` writes until the block ends. `run` begins the ids of its requests.
+    `bulk`: most of them change many rows."""
 
-    def __init__(self, server: Server, user: str, *, run: str, threads: int = 4, pause: float = 0.0) -> None:
+    def __init__(self, server: Server, user: str, *, run: str, bulk: bool = True, threads: int = 4) -> None:
         self.run = run
         self.server = server
         self.requests: list[Request] = []
         self.acknowledged = 0
-        self._pause = pause
+        self.bulk = bulk
         self._stop = threading.Event()
         session = server.session(user)
         self._writers = [_Writer(self, server.session(user), number) for number in range(threads)]
@@ -84,7 +85,8 @@ class Writers:
             self.requests.append(request)
             if request.acknowledged:
                 self.acknowledged += request.writes
-        self._stop.wait(self._pause if request.acknowledged else AGAIN)
+        if not request.acknowledged:
+            self._stop.wait(AGAIN)
 
 
 class _Writer:
@@ -100,22 +102,25 @@ class _Writer:
         self._made: dict[str, list[int]] = {"customers": [], "cpes": []}
 
     def write(self, stop: threading.Event) -> None:
-        deeds: tuple[tuple[int, Callable[[], None]], ...] = (
-            (30, lambda: self._patch_many("cpes", "cpe", "notes")),
-            (12, lambda: self._patch_many("customers", "customer", "comment")),
-            (12, lambda: self._patch_many("potses", "pots", "label")),
+        single: tuple[tuple[int, Callable[[], None]], ...] = (
             (10, lambda: self._patch_one("cpes", "cpe", "notes")),
             (6, lambda: self._patch_one("customers", "customer", "comment")),
             (6, lambda: self._patch_one("potses", "pots", "label")),
-            (6, self._create_customers),
-            (6, self._create_cpes),
             (6, self._create_customer),
             (6, self._create_cpe),
-            (4, lambda: self._delete_many("customers", {"customer.deleted": 1})),
-            (4, lambda: self._delete_many("cpes", {"cpe.deleted": 1, "pots.deleted": PORTS})),
             (4, lambda: self._delete_one("customers", {"customer.deleted": 1})),
             (4, lambda: self._delete_one("cpes", {"cpe.deleted": 1, "pots.deleted": PORTS})),
         )
+        many: tuple[tuple[int, Callable[[], None]], ...] = (
+            (30, lambda: self._patch_many("cpes", "cpe", "notes")),
+            (12, lambda: self._patch_many("customers", "customer", "comment")),
+            (12, lambda: self._patch_many("potses", "pots", "label")),
+            (6, self._create_customers),
+            (6, self._create_cpes),
+            (4, lambda: self._delete_many("customers", {"customer.deleted": 1})),
+            (4, lambda: self._delete_many("cpes", {"cpe.deleted": 1, "pots.deleted": PORTS})),
+        )
+        deeds = (*single, *many) if self._writers.bulk else single
         weights = [weight for weight, _ in deeds]
         while not stop.is_set():
             self._random.choices(deeds, weights)[0][1]()
