@@ -14,7 +14,7 @@ from tests.chaos.platform import Platform
 from tests.chaos.proxy import Proxy
 from tests.chaos.writers import Writers
 
-LONG, SHORT = 4.0, 0.3
+LONG, SHORT = 3.0, 0.3
 """Seconds that a fault lasts, and between faults that come again and again."""
 ENOUGH = 100
 """Writes that show that all is well again."""
@@ -36,7 +36,7 @@ def broken_again_and_again(proxy: Proxy) -> None:
     while time.monotonic() < end:
         broken += proxy.reset()
         time.sleep(SHORT)
-    assert broken > 10
+    assert broken >= 5
 
 
 def broken_and_refused(proxy: Proxy) -> None:
@@ -45,22 +45,21 @@ def broken_and_refused(proxy: Proxy) -> None:
         time.sleep(LONG)
 
 
-FAULTS = (slow, silent, broken_again_and_again, broken_and_refused)
+FAULTS: tuple[Callable[[Proxy], None], ...] = (slow, silent, broken_again_and_again, broken_and_refused)
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("server", ["broker", "database"])
-def test_the_way_to_a_server_fails(shaken: Platform, server: str, fault: Callable[[Proxy], None]) -> None:
+def test_the_way_to_a_server_fails_in_every_manner(shaken: Platform, server: str) -> None:
     proxy = {"broker": shaken.broker_proxy, "database": shaken.database_proxy}[server]
     before = proxy.accepted
-    with Writers(shaken, "crm", run=f"{server}-{fault.__name__}") as writers:
+    with Writers(shaken, "crm", run=f"without-{server}") as writers:
         _await(writers, ENOUGH)
-        fault(proxy)
-        _await(writers, writers.acknowledged + ENOUGH)
+        for fault in FAULTS:
+            fault(proxy)
+            _await(writers, writers.acknowledged + ENOUGH)
     evidence.gather(shaken, writers).check()
-    if fault in (broken_again_and_again, broken_and_refused):
-        assert proxy.accepted > before
+    assert proxy.accepted > before
 
 
 def _await(writers: Writers, writes: int, within: float = 30.0) -> None:

@@ -9,6 +9,7 @@ import itertools
 import random
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class _Writer:
         self._name = f"{writers.run}-{number}"
         self._random = random.Random(self._name)
         self._numbers = itertools.count(1)
+        self._tag = f"{zlib.crc32(self._name.encode()):08x}"  # short enough for a label
         self._made: dict[str, list[int]] = {"customers": [], "cpes": []}
 
     def write(self, stop: threading.Event) -> None:
@@ -181,7 +183,8 @@ class _Writer:
             self._send("DELETE", f"{resource}/{id_}/", None, each, _subjects(resource, [id_]))
 
     def _word(self) -> str:
-        return f"{self._name}-{next(self._numbers)}"
+        """One that was not there before."""
+        return f"{self._tag}-{next(self._numbers)}"
 
     # ---- one request --------------------------------------------------------------------------
 
