@@ -18,7 +18,7 @@ from kombu.connection import Connection
 
 from services.common.events.envelope import CONTENT_TYPE, Envelope
 from services.common.events.transport import Undelivered
-from services.common.rpc.consumer import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
+from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
 
 CONFIRM_TIMEOUT = 10.0
 DELIVERY_LIMIT = 20
