@@ -226,16 +226,16 @@ def test_a_class_is_documented_by_its_own_words_and_examples() -> None:
         doc = "The clock struck."
         hour: int = Field(description="of the day", examples=[23])
         where: str | None = None
-        kind: Literal["full", "half"]
+        state: Literal["silent", "struck"]
         rungs: tuple[Rung, ...]
 
     text = catalogue(contract_of(Struck))
     assert "| `hour` | integer |  | of the day |" in text
     assert "| `where` | string | yes | may be absent |" in text
-    assert "| `kind` | `full`, `half` |  |  |" in text
+    assert "| `state` | `silent`, `struck` |  |  |" in text
     assert sample("tower", Struck).data == {
         "hour": 23,
         "where": None,
-        "kind": "full",
+        "state": "struck",
         "rungs": [{"level": 1}],
     }

@@ -76,7 +76,8 @@ _PYTHON: dict[str, Any] = {"boolean": bool, "integer": int, "number": float, "st
 def sample(service: str, kind: type[Event]) -> Envelope:
     """Raises pydantic's `ValidationError` when what was invented does not fit the class."""
     members: Json = of_data(kind).get("properties", {})
-    invented = {name: _value(name, one) for name, one in members.items()}
+    verb = kind.type.rpartition(".")[2]
+    invented = {name: _value(name, one, verb) for name, one in members.items()}
     if "changed" in invented:
         invented["changed"] = list(members)[1:2]  # the first is the id
     data = kind(**invented).model_dump(mode="json")
@@ -86,8 +87,8 @@ def sample(service: str, kind: type[Event]) -> Envelope:
         source=service,
         type=kind.type,
         subject=f"{kind.subject}/{data.get('id', 350)}",
-        sequence=1 if kind.type.endswith(".created") else 17,
-        realm=str(data.get("realm", "")),
+        sequence=1 if verb == "created" else 17,
+        realm=data.get("realm", "" if "realms" in data else REALM),
         time=TIME,
         dataschema=urn,
         data=data,
@@ -95,24 +96,24 @@ def sample(service: str, kind: type[Event]) -> Envelope:
     )
 
 
-def _value(name: str, schema: Json) -> Any:
+def _value(name: str, schema: Json, verb: str) -> Any:
+    """Of a state, the one that the verb of the event's type tells."""
     known = INVENTED.get(name)
+    null = {"type": "null"} in schema.get("anyOf", ())
     for one in schema.get("anyOf", (schema,)):
         if examples := schema.get("examples"):
             return examples[0]
         if "enum" in one:
-            return one["enum"][0]
-        if one.get("type") == "array":
-            return known if isinstance(known, list) else [_value(name, one.get("items", {}))]
+            return verb if verb in one["enum"] else one["enum"][0]
+        if one.get("type") == "array" and not null:
+            return known if isinstance(known, list) else [_value(name, one.get("items", {}), verb)]
         if "properties" in one:
-            return {member: _value(member, each) for member, each in one["properties"].items()}
+            return {member: _value(member, each, verb) for member, each in one["properties"].items()}
         if one.get("format") in _OF_FORMAT:
             return _OF_FORMAT[one["format"]]
         if type(known) is _PYTHON.get(one.get("type", "")):
             return known
-    if "anyOf" in schema and {"type": "null"} in schema["anyOf"]:
-        return None
-    return _OF_TYPE[schema.get("type", "object")]
+    return None if null else _OF_TYPE[schema.get("type", "object")]
 
 
 def _uuid7(text: str) -> str:
