@@ -203,7 +203,8 @@ def test_a_resource_may_gain_a_late_field(tmp_path: Path) -> None:
 
 def test_the_catalogue_is_what_the_command_prints() -> None:
     command = (sys.executable, "-m", "deploy.cli", "events", "catalogue")
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    root = DOCUMENT.parents[1]
+    printed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
     assert DOCUMENT.read_text() == printed, ADD
 
 

@@ -15,6 +15,7 @@ from services.common.events.amqp import AmqpPublisher
 from services.common.events.envelope import Envelope
 from services.common.events.sample import sample
 from services.common.settings import Settings
+from tests.servers import Real, Server
 
 CONTRACTS = discovered()
 DOCUMENT = asyncapi.document(CONTRACTS, Settings())
@@ -74,3 +75,34 @@ def test_what_arrives_is_as_its_message_says(delivered: list[Delivered]) -> None
         assert properties.content_encoding == message["bindings"]["amqp"]["contentEncoding"]
         assert properties.type == message["bindings"]["amqp"]["messageType"] == message["name"]
         assert properties.delivery_mode == persistent["deliveryMode"]
+
+
+def test_the_platform_serves_the_document_to_everybody(server: Server) -> None:
+    answer = server.session(None).get("/api/v2/asyncapi.json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json()["channels"] == DOCUMENT["channels"]
+    tag = answer.headers["ETag"]
+    assert (
+        server.session(None).get("/api/v2/asyncapi.json", headers={"If-None-Match": tag}).status_code == 304
+    )
+
+
+def test_what_the_platform_sends_is_as_the_document_says(real: Real) -> None:
+    """From a request to the wire."""
+    connection = real.rabbitmq.connect()
+    channel = connection.channel()
+    queue = channel.queue_declare("", exclusive=True).method.queue
+    exchange = DOCUMENT["channels"]["isp.customer.created"]["bindings"]["amqp"]["exchange"]["name"]
+    channel.queue_bind(queue, exchange, "customer.created")
+    made = real.session("own").post("/api/v2/isp/customers/", json={"name": "Eva", "surname": "Soto"}).json()
+    found = None
+    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=10):
+        assert method is not None, "no event came"
+        found = json.loads(body)
+        if found["subject"] == f"customers/{made['id']}":
+            break
+    channel.cancel()
+    connection.close()
+    schema = {**PARTS["messages"]["isp.customer.created.1"]["payload"], "components": PARTS}
+    Draft7Validator(schema, validate_formats=True).validate(found)
+    assert (found["data"]["name"], found["realm"], found["sequence"]) == ("Eva", "pim", 1)
