@@ -69,8 +69,8 @@ def _relay(platform: Platform, account: Account) -> Line:
     with psycopg.connect(platform.database, autocommit=True) as connection:
         connection.execute(
             """INSERT INTO outbox (id, type, dataschema, subject, sequence, realm, time, data)
-               SELECT gen_random_uuid()::text, 'cpe.updated', 'urn:krill:isp:cpe.updated:1', 'cpes/' || n, 1000,
-                      'pim', now(), jsonb_build_object('id', n, 'notes', repeat('x', 1000))
+               SELECT gen_random_uuid()::text, 'cpe.updated', 'urn:krill:isp:cpe.updated:1', 'cpes/' || n,
+                      1000, 'pim', now(), jsonb_build_object('id', n, 'notes', repeat('x', 1000))
                FROM generate_series(1, %s) AS n""",
             (EVENTS,),
         )
