@@ -175,6 +175,11 @@ class Resource:
         return {one.name: one for one in self.relations}
 
     @property
+    def upsert(self) -> str | None:
+        """The member by which `?upsert=` finds the row of a body: its key in another system."""
+        return "external_id" if "external_id" in self.keys else None
+
+    @property
     def collection_methods(self) -> tuple[str, ...]:
         return tuple(m for m in ("GET", "POST") if m in self.methods)
 
