@@ -17,7 +17,7 @@ from services.common.context import Context
 from services.common.errors import InvalidInput
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
-PATTERN = "^[ -~]{1,255}$"
+PATTERN = "^[!-~]([ -~]{0,253}[!-~])?$"
 _KEY = re.compile(PATTERN)
 
 
