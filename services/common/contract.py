@@ -106,7 +106,7 @@ class Operation:
 
     def acts(self, verb: str) -> bool:
         """Whether this verb of it may change something."""
-        return verb != "GET" or self.permission not in (None, "view")
+        return verb != "GET" or self.permission in VERBS[1:]
 
 
 @dataclass(frozen=True, kw_only=True)

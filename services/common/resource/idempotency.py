@@ -7,8 +7,9 @@ belongs to one user and counts for 24 hours. What was refused left nothing behin
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, tuple_
 
 from services.common.context import Context
 from services.common.database.engine import Database
@@ -30,21 +31,17 @@ def claim(connection: Connection, table: Table, context: Context) -> Reply | Non
         lock = func.hashtextextended(f"idempotency/{context.user_id}/{context.idempotency_key}", 0)
         if not connection.execute(select(func.pg_try_advisory_xact_lock(lock))).scalar_one():
             raise KeyInUse()
-    reply = kept(connection, table, context)
-    if reply is None:
-        connection.execute(delete(table).where(*_mine(table, context)))  # one that is too old
-    return reply
+    row = _row(connection, table, context)
+    if row is not None and _is_old(row):
+        connection.execute(delete(table).where(*_mine(table, context)))
+        return None
+    return _replayed(row, context)
 
 
 def kept(connection: Connection, table: Table, context: Context) -> Reply | None:
     """The answer that the caller's request got before, marked as `replayed`. Raises `KeyReused`."""
-    chosen = select(table).where(*_mine(table, context), table.c.created >= milliseconds() - KEPT_FOR)
-    row = connection.execute(chosen).one_or_none()
-    if row is None:
-        return None
-    if row.fingerprint != context.fingerprint:
-        raise KeyReused()
-    return Reply(bytes(row.body), {**row.meta, "replayed": True})
+    row = _row(connection, table, context)
+    return None if row is None or _is_old(row) else _replayed(row, context)
 
 
 def keep(connection: Connection, table: Table, context: Context, reply: Reply) -> None:
@@ -72,6 +69,22 @@ def forget(database: Database, table: Table) -> None:
                 delete(table).where(tuple_(table.c.owner, table.c.key).in_(batch))
             ).rowcount
         time.sleep(0)
+
+
+def _row(connection: Connection, table: Table, context: Context) -> Row[Any] | None:
+    return connection.execute(select(table).where(*_mine(table, context))).one_or_none()
+
+
+def _is_old(row: Row[Any]) -> bool:
+    return bool(row.created < milliseconds() - KEPT_FOR)
+
+
+def _replayed(row: Row[Any] | None, context: Context) -> Reply | None:
+    if row is None:
+        return None
+    if row.fingerprint != context.fingerprint:
+        raise KeyReused()
+    return Reply(bytes(row.body), {**row.meta, "replayed": True})
 
 
 def _mine(table: Table, context: Context) -> tuple[ColumnElement[bool], ...]:
