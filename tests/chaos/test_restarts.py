@@ -4,44 +4,16 @@ again within 10 seconds of the part's return without anybody's help, and nothing
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import psutil
-import pytest
 
-from deploy.local.postgres import Postgres
-from deploy.local.rabbitmq import RabbitMQ
 from tests.chaos.load import Load
 from tests.servers import Real
 
 BEFORE, DOWN, AFTER = 2.0, 2.0, 3.0
 """Seconds of load before the part dies, without it, and after all is well again."""
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Real]:
-    """A platform of this module's own, on servers that are durable: a commit is one."""
-    folder = Path(tempfile.mkdtemp(prefix="krill-chaos-"))
-    folder.chmod(0o711)
-    postgres, rabbitmq = Postgres(folder / "postgres"), RabbitMQ(folder / "rabbitmq")
-    (folder / "platform").mkdir()
-    started: list[Real] = []
-    try:
-        postgres.start()
-        rabbitmq.start()
-        server = Real(folder / "platform", postgres, rabbitmq)
-        started.append(server)
-        yield server.start()
-    finally:
-        for one in started:
-            one.stop()
-        rabbitmq.destroy()
-        postgres.destroy()
-        shutil.rmtree(folder)
 
 
 def strike(platform: Real, kill: Callable[[], None], bring_back: Callable[[], object]) -> tuple[Load, float]:
