@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 SAY = @printf '\033[1m==> %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test chaos lint format bench
+.PHONY: help run up down test chaos lint format events bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -40,6 +40,10 @@ lint: $(VENV)/.development ## ruff, mypy, import-linter
 format: $(VENV)/.development ## rewrite the code as ruff wants it
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+events: $(VENV)/.development ## the catalogue of events, and golden samples of new ones
+	@$(BIN)/python -m deploy.cli events catalogue > docs/events.md
+	@$(BIN)/python -m tests.contract.golden
 
 bench: $(VENV)/.development ## the comparison with Django REST framework, on PostgreSQL
 	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from deploy.catalogue import print_catalogue
+
 if TYPE_CHECKING:
     from services.common.context import Context
     from services.common.resource.engine import Engine
@@ -19,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Events: what could not be handled, and what there is.",
 )
+
+app.command("catalogue")(print_catalogue)
 
 Service = Annotated[str, typer.Argument(help="the service that could not handle them")]
 Ids = Annotated[list[int] | None, typer.Argument(help="as `parked` shows them")]

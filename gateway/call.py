@@ -13,6 +13,7 @@ from gateway.routes import Action, Route
 from services.common.context import Context
 from services.common.errors import NotAuthenticated
 from services.common.resource.representation import dumps
+from services.common.rpc.reply import Reply
 
 if TYPE_CHECKING:
     from gateway.platform import Platform
@@ -37,7 +38,7 @@ class Answer:
 
 class Call:
     """`parameters`: the query string as pairs. `key`: the row's key in the path. `context`: scope and
-    deadline.
+    deadline. `replayed`: the answer was given before, to the same request with the same key.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Call:
         self.principal = principal
         self.context = context
         self.key = key
+        self.replayed = False
 
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:
@@ -77,6 +79,11 @@ class Call:
         from gateway.bodies import parsed
 
         return parsed(self.request, self.platform.settings.max_body)
+
+    def noted(self, reply: Reply) -> Reply:
+        """The reply of a write; whether it was given before goes into the answer's headers."""
+        self.replayed = bool(reply.meta.get("replayed"))
+        return reply
 
     def context_for(self, app: str) -> Context:
         """The context of a call to `app`: whether secrets show is decided per app."""

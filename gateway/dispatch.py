@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from flask import Request, g
 
-from gateway import options
+from gateway import idempotency, options
 from gateway.call import Answer, Call
 from gateway.handlers import index, reads, transfer, writes
 from gateway.platform import Platform
@@ -108,7 +108,10 @@ def _run(
     )
     g.action = action
     call = Call(platform, request, route, action, principal, context, key)
-    return HANDLERS[action.kind](call)
+    answer = HANDLERS[action.kind](call)
+    if call.replayed:
+        answer.headers[idempotency.REPLAYED] = "true"
+    return answer
 
 
 def request_id(request: Request) -> str:

@@ -1,4 +1,5 @@
-"""The API documents: Swagger UI, Redoc and the OpenAPI document they show, all served from here.
+"""The API documents: Swagger UI, Redoc, the OpenAPI document they show, and the AsyncAPI document of the
+events, all served from here.
 
 Their files come from the drf-spectacular-sidecar distribution, whose package is never imported,
 as that would import Django. No page loads anything from another host.
@@ -7,6 +8,7 @@ as that would import Django. No page loads anything from another host.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import distribution
 from pathlib import Path
@@ -14,9 +16,10 @@ from pathlib import Path
 import orjson
 from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
 
-from gateway.openapi import document
+from gateway import asyncapi, openapi
 from gateway.platform import Platform
 from gateway.routes import ROOT
+from services.common.fields import Json
 
 _YEAR = 365 * 24 * 3600
 
@@ -83,43 +86,49 @@ _REDOC = """<!doctype html>
 
 
 class Published:
-    """The document as it goes out, made once, when it is first asked for."""
+    """A document as it goes out, made once, when it is first asked for."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, make: Callable[[], Json]) -> None:
+        self._make = make
 
     @cached_property
     def body(self) -> bytes:
-        platform = self._platform
-        return orjson.dumps(document(platform.routes, platform.settings, platform.contracts))
+        return orjson.dumps(self._make())
 
     @cached_property
     def etag(self) -> str:
         return hashlib.sha256(self.body).hexdigest()[:32]
 
+    def answer(self) -> Response:
+        """To the request at hand; 304 when its sender has it."""
+        answer = Response(self.body, content_type="application/json")
+        answer.set_etag(self.etag)
+        answer.cache_control.no_cache = True
+        answer.make_conditional(request)
+        return answer
+
 
 def register(app: Flask, platform: Platform) -> None:
     """Adds, for everybody and with or without the slash at the end: `/swagger/v2/`, `/redoc/` and
-    `/swagger/v2/redoc/`, `/api/v2/openapi.json` and `/swagger/v2/openapi.json`.
+    `/swagger/v2/redoc/`, and below `/api/v2/` and `/swagger/v2/` both `openapi.json` and `asyncapi.json`.
 
     Raises `importlib.metadata.PackageNotFoundError` when the sidecar is not installed.
     """
-    app.register_blueprint(_pages(Published(platform)))
+    settings, contracts = platform.settings, platform.contracts
+    requests = Published(lambda: openapi.document(platform.routes, settings, contracts))
+    events = Published(lambda: asyncapi.document(contracts, settings))
+    app.register_blueprint(_pages(requests, events))
 
 
-def _pages(published: Published) -> Blueprint:
+def _pages(requests: Published, events: Published) -> Blueprint:
+    """Of the document of requests and that of events."""
     pages = Blueprint("docs", __name__)
     sidecar = distribution("drf-spectacular-sidecar")
     folder = Path(str(sidecar.locate_file("drf_spectacular_sidecar/static/drf_spectacular_sidecar")))
 
-    @pages.get(f"{ROOT}/openapi.json")
-    @pages.get("/swagger/v2/openapi.json")
-    def openapi() -> Response:
-        answer = Response(published.body, content_type="application/json")
-        answer.set_etag(published.etag)
-        answer.cache_control.no_cache = True
-        answer.make_conditional(request)
-        return answer
+    for above in (ROOT, "/swagger/v2"):
+        pages.add_url_rule(f"{above}/openapi.json", "openapi", requests.answer)
+        pages.add_url_rule(f"{above}/asyncapi.json", "asyncapi", events.answer)
 
     @pages.get("/swagger/v2/", strict_slashes=False)
     def swagger() -> Response:

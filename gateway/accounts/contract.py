@@ -236,6 +236,7 @@ AUTH = Contract(
             request=schemas.NEW_PASSWORD,
             response=schemas.CHANGED_PASSWORD,
             statuses=(200, 400, 429),
+            remembered=False,
         ),
         *_provider("google", "Google"),
         *_provider("microsoft", "Microsoft", "aad"),
@@ -386,6 +387,7 @@ ME = Contract(
             request=schemas.NEW_PASSWORD,
             response=schemas.CHANGED_PASSWORD,
             statuses=(200, 400, 429),
+            remembered=False,
         ),
         _mine(
             "new_token",

@@ -144,6 +144,7 @@ class Accounts:
         self.sessions.tidy()
         self.throttle.tidy()
         self.engines[AUTH.name].compact()
+        self.engines[AUTH.name].forget()
 
     def close(self) -> None:
         self.recorder.close()

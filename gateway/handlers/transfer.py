@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import uuid
 from collections import deque
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from gateway import bodies
+from gateway import bodies, idempotency
 from gateway.call import Answer, Call
 from gateway.handlers.writes import write_context
 from services.common.contract import Resource
@@ -26,6 +27,7 @@ from services.common.fields import Boolean
 from services.common.resource.representation import from_cell
 
 CHUNK = 100
+LONGEST_NAME = 64
 LONGEST_LINE = 1024 * 1024
 CHUNK_SECONDS = 30.0
 CSV, NDJSON = ("text/csv",), ("application/x-ndjson", "application/jsonl", "application/ndjson")
@@ -40,7 +42,7 @@ def import_(call: Call) -> Answer:
     resource = call.action.resource
     assert resource is not None
     parameters = _parameters(call)
-    name = parameters["id"] or uuid.uuid4().hex
+    name = parameters["id"] or _named(call) or uuid.uuid4().hex
     lines = _lines(call, resource)
     progress: dict[str, Any] = {}
     while True:
@@ -60,6 +62,12 @@ def import_(call: Call) -> Answer:
             return Answer.json({"id": name, **progress, "complete": True})
 
 
+def _named(call: Call) -> str | None:
+    """The import's name after its idempotency key: the same request again goes on where it was."""
+    key = idempotency.key_of(call)
+    return key if key is None or len(key) <= LONGEST_NAME else hashlib.sha256(key.encode()).hexdigest()
+
+
 def _added(before: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """The sum of two dry chunks, which leave no progress behind to be told."""
     summed = {key: before[key] + value if key in before else value for key, value in more.items()}
@@ -71,8 +79,8 @@ def _parameters(call: Call) -> dict[str, Any]:
     unknown = sorted(set(given) - {"id", "dry_run"})
     errors = {name: ["Unknown parameter."] for name in unknown}
     name = given.get("id", "")
-    if len(name) > 64 or not name.isprintable():
-        errors["id"] = ["Ensure this field has no more than 64 printable characters."]
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        errors["id"] = [f"Ensure this field has no more than {LONGEST_NAME} printable characters."]
     if errors:
         raise InvalidInput(errors)
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gateway import envelope
+from gateway import envelope, idempotency
 from gateway.call import Answer, Call
 from gateway.handlers.reads import legacy_parameters, printable
+from gateway.routes import permission
 from services.common.context import Context, Scope
 from services.common.contract import Resource
-from services.common.errors import InvalidInput
+from services.common.errors import InvalidInput, PermissionDenied
 from services.common.fields import Boolean
 from services.common.rpc.reply import Reply
 
@@ -23,10 +24,10 @@ def create(call: Call) -> Answer:
     if isinstance(body, list) and resource.bulk:
         return _bulk(call, "bulk_create", {"items": body}, {})
     arguments = {"resource": resource.name, "body": body, "parameters": _shown(call, resource)}
-    reply = _write(call, "create", arguments)
-    path = call.request.path.rstrip("/")
+    reply = _write(call, "create", arguments | _upsert(call, resource))
     answer = _object(reply)
-    answer.headers["Location"] = f"{path}/{reply.meta['id']}"
+    if answer.status == 201:
+        answer.headers["Location"] = f"{call.request.path.rstrip('/')}/{reply.meta['id']}"
     return answer
 
 
@@ -111,11 +112,18 @@ def write_context(call: Call) -> Context:
 
 
 def _write(call: Call, method: str, arguments: dict[str, Any]) -> Reply:
-    return call.platform.call(call.action.contract.name, method, arguments, write_context(call))
+    """The way of every write: one call, which a client may name to send it again."""
+    context = idempotency.claiming(call, write_context(call), method, arguments)
+    return call.noted(call.platform.call(call.action.contract.name, method, arguments, context))
 
 
 def _bulk(call: Call, method: str, arguments: dict[str, Any], members: dict[str, Any]) -> Answer:
-    arguments["resource"] = _resource(call).name
+    resource = _resource(call)
+    arguments["resource"] = resource.name
+    known = {"atomic", "dry_run"}
+    if method == "bulk_create":
+        arguments |= _upsert(call, resource)
+        known.add("upsert")
     for name in ("atomic", "dry_run"):
         given = [*call.request.args.getlist(name), *([members[name]] if name in members else [])]
         try:
@@ -125,11 +133,24 @@ def _bulk(call: Call, method: str, arguments: dict[str, Any], members: dict[str,
         if len(switches) > 1:
             raise InvalidInput({name: ["The query and the body contradict each other."]})
         arguments[name] = True in switches
-    unknown = sorted(set(call.request.args) - {"atomic", "dry_run"})
-    if unknown:
+    if unknown := sorted(set(call.request.args) - known):
         raise InvalidInput({name: ["Unknown parameter."] for name in unknown})
     reply = _write(call, method, arguments)
     return Answer(reply.body, reply.meta["status"])
+
+
+def _upsert(call: Call, resource: Resource) -> dict[str, bool]:
+    """What `?upsert=` says: that a row with the body's key in another system is to be changed instead."""
+    given = set(call.request.args.getlist("upsert"))
+    if not given:
+        return {}
+    if given != {resource.upsert}:
+        told = f'Expected "{resource.upsert}".' if resource.upsert else f"{resource.name} have no such key."
+        raise InvalidInput({"upsert": [told]})
+    change = permission(call.action.contract, resource, "change")
+    if change is not None and not call.user.may(change):
+        raise PermissionDenied()
+    return {"upsert": True}
 
 
 def _members(body: Any, known: set[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from gateway.idempotency import REPLAYED
 from gateway.openapi.schemas import any_of, ref
 from services.common import errors
 from services.common.fields import Json
@@ -41,6 +42,7 @@ def headers() -> dict[str, Json]:
         "WWW-Authenticate": header("How to authenticate.", required=True),
         "Allow": header("The verbs of this path.", required=True),
         "Location": header("Where to go.", required=True),
+        REPLAYED: header("`true`: the answer that this request got before."),
     }
 
 

@@ -9,7 +9,7 @@ from gateway.openapi import answers, bulk, parameters, schemas
 from gateway.openapi.names import LEGACY, component, path_of
 from gateway.openapi.operations import Operations
 from gateway.openapi.schemas import Joined, sentences
-from gateway.routes import Route
+from gateway.routes import ROOT, Route
 from services.common.contract import Contract
 from services.common.fields import Json
 from services.common.settings import Settings
@@ -54,6 +54,7 @@ def document(routes: Iterable[Route], settings: Settings, contracts: Iterable[Co
     return {
         "openapi": "3.1.1",
         "info": {"title": "Krill REST API", "version": f"2.{settings.api_level}", "description": _ABOUT},
+        "externalDocs": {"description": "The events (AsyncAPI)", "url": f"{ROOT}/asyncapi.json"},
         "servers": [{"url": "/"}],
         "security": [{name: []} for name in _SECURITY],
         "tags": _tags(contracts, paths),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gateway.idempotency import REPLAYED
 from gateway.openapi import answers, bulk, parameters, schemas
 from gateway.openapi.names import component, operation_id, tag
 from gateway.openapi.schemas import NULL, any_of, ref
-from gateway.routes import Action, Route
+from gateway.routes import WRITES, Action, Route
 from services.common.contract import Contract, Resource
 from services.common.fields import Json
 from services.common.resource.reads import CSV, NDJSON
@@ -51,6 +52,13 @@ class Operations:
         """The operation object of one cell of the route table."""
         given, body, good, failed = self._kinds[action.kind](route, verb, action)
         statuses = {*failed, *answers.EVERYWHERE, *(() if action.anonymous else answers.PROTECTED)}
+        if _named(action, verb):
+            given = [*given, ref("idempotency-key", "parameters")]
+        if _remembered(action, verb):
+            statuses |= {409, 422}
+            for status, one in good.items():
+                if status < 300:
+                    one["headers"][REPLAYED] = ref(REPLAYED, "headers")
         operation: Json = {
             "operationId": operation_id(route, verb, action),
             "tags": [tag(action)],
@@ -91,7 +99,11 @@ class Operations:
         if resource.bulk:
             body["content"][answers.JSON] = {"schema": any_of(one, bulk.several(one))}
             good |= _bulk_answers()
-        return [ref(f"{component(contract, resource)}.attrs", "parameters")], body, good, (*BODY_ERRORS, 409)
+        if resource.upsert is not None:
+            changed = any_of(ref(component(contract, resource)), ref("BulkAnswer"))
+            good[200] = answers.answer("The row that was there; of several, what became of each.", changed)
+        given = [ref(f"{component(contract, resource)}.attrs", "parameters"), *self._upsert(action)]
+        return given, body, good, (*BODY_ERRORS, 409)
 
     def _update(self, route: Route, verb: str, action: Action) -> Parts:
         contract, resource = _resource(action)
@@ -153,6 +165,8 @@ class Operations:
         }[action.kind]()
         body = {"required": True, "content": {answers.JSON: {"schema": schema}}}
         given = [ref("atomic", "parameters"), ref("dry-run", "parameters")]
+        if action.kind == "bulk_create":
+            given += self._upsert(action)
         return given, body, _bulk_answers(), (409, 413, 415)
 
     def _import(self, route: Route, verb: str, action: Action) -> Parts:
@@ -196,6 +210,10 @@ class Operations:
     def _shown(self, action: Action) -> list[Json]:
         return parameters.shown(*_resource(action), self.known)
 
+    def _upsert(self, action: Action) -> list[Json]:
+        name = f"{component(*_resource(action))}.upsert"
+        return [ref(name, "parameters")] if name in self.known else []
+
     def _row(self, action: Action, doc: str = "The row.", *shown: str) -> Json:
         one = ref(component(*_resource(action)))
         return answers.answer(doc, one, shown=("ETag", "X-Ignored-Parameters", *shown))
@@ -210,6 +228,18 @@ class Operations:
             return {}
         ids = [operation_id(detail, verb, action) for verb, action in detail.actions.items()]
         return {one: {"operationId": one, "parameters": {"key": "$response.body#/id"}} for one in ids}
+
+
+def _named(action: Action, verb: str) -> bool:
+    """Whether the client may name the request, to send it again."""
+    return action.kind == "import" or _remembered(action, verb)
+
+
+def _remembered(action: Action, verb: str) -> bool:
+    """Whether the answer to a named request is kept."""
+    if action.operation is not None:
+        return action.operation.remembered and not action.anonymous and action.operation.acts(verb)
+    return verb in WRITES and action.kind != "import"
 
 
 def summary(action: Action, verb: str) -> str:

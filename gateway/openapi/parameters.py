@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.idempotency import HEADER, PATTERN
 from gateway.openapi.names import component
 from gateway.openapi.schemas import ref
 from services.common.contract import Contract, Resource
@@ -72,6 +73,14 @@ def common(settings: Settings) -> dict[str, Json]:
             "If-Match", "Only when the row still has one of these entity tags; 412 otherwise."
         ),
         "if-none-match": _header("If-None-Match", "304 when the row still has one of these entity tags."),
+        "idempotency-key": _header(
+            HEADER,
+            "A name of the client's for this request (best a UUID), so that it may be sent again when no "
+            "answer came: for 24 hours the same request of the same user is done once and answered with the "
+            "same bytes. 409 `idempotency_key_in_use` while the first one is under way, 422 "
+            "`idempotency_key_reused` for another request. What was refused is not kept.",
+            pattern=PATTERN,
+        ),
     }
 
 
@@ -99,6 +108,13 @@ def of_resource(contract: Contract, resource: Resource, foreign: list[str]) -> d
     if joins:
         names = _several({"enum": joins})
         found[f"{prefix}.joins"] = _query("joins", names, "Relations to embed.", listed=True)
+    if resource.upsert is not None:
+        found[f"{prefix}.upsert"] = _query(
+            "upsert",
+            {"enum": [resource.upsert]},
+            f"A row that has the body's `{resource.upsert}` in its realm is changed, as PATCH does, instead "
+            "of one more being made. Needs the permission to change too.",
+        )
     for field in _filters(resource):
         found[f"{prefix}.filter.{field.name}"] = _query(field.name, _filter(field), _told(field))
     return found
@@ -185,5 +201,5 @@ def _query(name: str, schema: Json, doc: str, *, listed: bool = False) -> Json:
     return {"name": name, "in": "query", "schema": schema, "description": doc, **style}
 
 
-def _header(name: str, doc: str) -> Json:
-    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": doc}
+def _header(name: str, doc: str, **schema: str) -> Json:
+    return {"name": name, "in": "header", "schema": {"type": "string", **schema}, "description": doc}

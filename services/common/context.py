@@ -26,7 +26,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`deadline` is in seconds of `time.monotonic()` of this process."""
+    """`deadline` is in seconds of `time.monotonic()` of this process. `idempotency_key`: what the client
+    calls this request, in case it sends it again; `fingerprint`: what it asks for, so that another request
+    under the same key is noticed."""
 
     scope: Scope = field(default_factory=Scope)
     user: str | None = None
@@ -35,7 +37,13 @@ class Context:
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     traceparent: str | None = None
     idempotency_key: str | None = None
+    fingerprint: str = ""
     deadline: float = field(default_factory=lambda: time.monotonic() + 5.0)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the answer to this request is to be remembered."""
+        return self.idempotency_key is not None and self.user_id is not None
 
     @property
     def remaining(self) -> float:
@@ -57,6 +65,7 @@ class Context:
             "request_id": self.request_id,
             "traceparent": self.traceparent,
             "idempotency_key": self.idempotency_key,
+            "fingerprint": self.fingerprint,
             "remaining": round(self.remaining, 3),
         }
 
@@ -70,5 +79,6 @@ class Context:
             request_id=wire["request_id"],
             traceparent=wire["traceparent"],
             idempotency_key=wire["idempotency_key"],
+            fingerprint=wire.get("fingerprint", ""),
             deadline=time.monotonic() + float(wire["remaining"]),
         )

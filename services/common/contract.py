@@ -86,7 +86,8 @@ class Operation:
     The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
     resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON
     Schemas
-    (None: no body). `parameters`: query parameters, name → JSON Schema.
+    (None: no body). `parameters`: query parameters, name → JSON Schema. `remembered`: false where the answer
+    holds what nobody may keep, so that it is not given again to the same idempotency key.
     """
 
     name: str
@@ -101,6 +102,11 @@ class Operation:
     anonymous: bool = False
     aliases: tuple[str, ...] = ()
     staff: bool = False
+    remembered: bool = True
+
+    def acts(self, verb: str) -> bool:
+        """Whether this verb of it may change something."""
+        return verb != "GET" or self.permission in VERBS[1:]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +179,11 @@ class Resource:
     @cached_property
     def related(self) -> dict[str, Relation]:
         return {one.name: one for one in self.relations}
+
+    @property
+    def upsert(self) -> str | None:
+        """The member by which `?upsert=` finds the row of a body: its key in another system."""
+        return "external_id" if "external_id" in self.keys else None
 
     @property
     def collection_methods(self) -> tuple[str, ...]:

@@ -79,6 +79,16 @@ class Conflict(ApiError):
     status, code, message = 409, "conflict", "The request conflicts with the state of the resource."
 
 
+class KeyInUse(ApiError):
+    """409: the first request with this idempotency key is still being done; ask again for its answer."""
+
+    status, code, message = 409, "idempotency_key_in_use", "A request with this key is still under way."
+
+
+class KeyReused(ApiError):
+    status, code, message = 422, "idempotency_key_reused", "This key came with another request before."
+
+
 class AmbiguousKey(ApiError):
     status, code, message = 409, "ambiguous_key", "More than one object has this key; use the numeric id."
 

@@ -67,6 +67,7 @@ class Field:
     `column`: where it is stored; `ref.column` reaches through a to-one reference. `since`: the API
     level that first emits it by default. `create_only`: set on creation, never changed.
     `secret`: shown only to who may see secrets; neither searched, filtered nor sorted by anybody else.
+    `late`: declared when events of its resource were out already, so that older ones lack it.
     """
 
     kind: ClassVar[str] = "field"
@@ -83,6 +84,7 @@ class Field:
     create_only: bool = False
     write_only: bool = False
     secret: bool = False
+    late: bool = False
     since: int = BASE_LEVEL
     searched: bool = False
     unique: bool = False

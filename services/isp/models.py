@@ -221,6 +221,7 @@ potses = Table(
     Index("uq_potses_cli", "cli", unique=True),
     Index("ix_potses_realm_id", "realm", "id"),
     Index("ix_potses_id_realm", "id", "realm"),
+    Index("ix_potses_realm_updated", "realm", "updated", "id"),
     Index("ix_potses_context_id", "context_id"),
     sqlite_autoincrement=True,
 )

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import psycopg
 
-from tests.bench import depth, memory, rates
+from tests.bench import depth, events, memory, rates
 from tests.bench.figures import Line
 from tests.bench.load import require_wrk
 from tests.bench.peers import start_django, start_limit
@@ -75,14 +75,19 @@ def large_part(stack: Stack, plan: Plan) -> list[Line]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small tables and short rounds")
+    parser.add_argument("--events", action="store_true", help="only what concerns events")
     parser.add_argument("--write", action="store_true", help=f"also write {PAGE.relative_to(ROOT)}")
     options = parser.parse_args()
     plan = QUICK if options.quick else FULL
     require_wrk()
     signal.signal(signal.SIGTERM, _interrupt)
     load_before = load_average()
-    with Stack() as stack:
-        lines = [*small_part(stack, plan), *large_part(stack, plan)]
+    lines: list[Line] = []
+    if not options.events:
+        with Stack() as stack:
+            lines += [*small_part(stack, plan), *large_part(stack, plan)]
+    with Stack(durable=True) as stack:
+        lines += events.measure(stack, say)
         with psycopg.connect(stack.postgres.url("postgres")) as connection:
             postgres = connection.info.parameter_status("server_version") or ""
     run = Circumstances(

@@ -55,7 +55,8 @@ class Platform:
         self._krill("user", "create", account.name, *realms, *groups, password=account.password)
         self.service: Process = self.stack.launch("isp", "-m", "deploy.cli", "service", "isp", env=self._env)
         address, process = self.stack.gunicorn("gateway", "gateway.wsgi:app", self._env)
-        return Contestant(NAME, address, process, account.login(address))
+        self.contestant = Contestant(NAME, address, process, account.login(address))
+        return self.contestant
 
     def _krill(self, *arguments: str, password: str | None = None) -> None:
         env = self._env | ({"KRILL_PASSWORD": password} if password else {})

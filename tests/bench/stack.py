@@ -38,7 +38,8 @@ GUNICORN = (
 class Stack:
     """A context manager. `launch` and `gunicorn` belong to a group, which ends when the next one begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._all = ExitStack()
         self._group = ExitStack()
 
@@ -46,7 +47,8 @@ class Stack:
         with ExitStack() as undo:
             self.folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="krill-bench-")))
             self.folder.chmod(0o711)  # the servers' own users pass through it
-            self.postgres = Postgres(self.folder / "postgres", fast=True)  # only loading the rows gains by it
+            # Where nothing but the loading of rows writes, only that gains by being fast.
+            self.postgres = Postgres(self.folder / "postgres", fast=not self._durable)
             undo.callback(self.postgres.destroy)
             self.postgres.start()
             self.rabbitmq = RabbitMQ(self.folder / "rabbitmq")

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
+from gateway import idempotency
 from gateway.accounts.contract import AUTH, USERS
 from gateway.accounts.models import realms as realms_table
 from gateway.accounts.operations.body import accounts_of, members
@@ -31,9 +32,9 @@ def change_profile(call: Call) -> Answer:
     """Name, e-mail and language; other members are ignored, as everywhere."""
     changes = {name: value for name, value in members(call).items() if name in CHANGEABLE}
     engine = accounts_of(call).engines["auth"]
-    return _profile(
-        call, engine.update(_own(call), USERS.name, str(call.user.id), changes, True, None, _SHOWN)
-    )
+    context = idempotency.of_operation(call, _own(call))
+    reply = engine.update(context, USERS.name, str(call.user.id), changes, True, None, _SHOWN)
+    return _profile(call, call.noted(reply))
 
 
 _SHOWN = [("attrs", "id,username,email,first_name,last_name,is_staff,is_superuser,language,last_login")]

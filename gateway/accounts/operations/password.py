@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gateway import idempotency
 from gateway.accounts.contract import USERS
 from gateway.accounts.operations.body import accounts_of, texts
 from gateway.accounts.operations.login import both
@@ -13,7 +14,8 @@ from services.common.errors import AuthenticationFailed, InvalidInput
 
 
 def change(call: Call) -> Answer:
-    """All sessions of the user end; the answer holds the tokens of a new one."""
+    """All sessions of the user end; the answer holds the tokens of a new one, which nobody may keep: sent
+    again, the old password is refused."""
     old, new, again = texts(call, "old_password", "new_password1", "new_password2")
     if new != again:
         raise InvalidInput({"new_password2": ["The two password fields didn’t match."]})
@@ -37,7 +39,7 @@ def set_password(call: Call) -> Answer:
     """By staff, for a user who has no more rights than they have; it ends all of his sessions."""
     (new,) = texts(call, "password")
     assert call.key is not None
-    accounts_of(call).engines["auth"].update(
-        call.context, USERS.name, call.key, {"password": new}, partial=True
-    )
+    context = idempotency.of_operation(call, call.context)
+    engine = accounts_of(call).engines["auth"]
+    call.noted(engine.update(context, USERS.name, call.key, {"password": new}, partial=True))
     return Answer.json({"detail": "New password has been saved."})

@@ -7,12 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from gateway import idempotency
 from gateway.accounts.models import user_settings, users
 from gateway.accounts.operations.body import accounts_of, members
 from gateway.call import Answer, Call
 from services.common.database.columns import now
 from services.common.errors import Conflict, InvalidInput
 from services.common.fields import REQUIRED, Document, Integer
+from services.common.resource.representation import dumps
+from services.common.resource.writes import Write
+from services.common.rpc.reply import Reply
 
 _KEPT = Document(name="settings")
 _VERSION = Integer(name="version", minimum=0)
@@ -27,21 +31,26 @@ def get(call: Call) -> Answer:
 
 def change(call: Call) -> Answer:
     """PUT replaces, PATCH merges (RFC 7396). `version`, when given, must be the present one, else 409."""
-    fresh, version = _given(call)
-    with accounts_of(call).database.write() as connection:
-        connection.execute(select(users.c.id).where(users.c.id == call.user.id).with_for_update())
-        row = _read(connection, call.user.id)
+    given, version = _given(call)
+    user_id = call.user.id
+
+    def work(write: Write) -> Reply:
+        connection = write.connection
+        connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+        row = _read(connection, user_id)
         if version is not None and version != row["version"]:
             raise Conflict("These settings were saved from elsewhere since they were read.", **row)
-        if call.request.method == "PATCH":
-            fresh = _checked(_merged(row["settings"], fresh))
+        fresh = _checked(_merged(row["settings"], given)) if call.request.method == "PATCH" else given
         values = {"settings": fresh, "updated": now(), "version": row["version"] + 1}
         if row["version"]:
-            statement = update(user_settings).where(user_settings.c.user_id == call.user.id).values(**values)
+            statement = update(user_settings).where(user_settings.c.user_id == user_id).values(**values)
             connection.execute(statement)
         else:
-            connection.execute(insert(user_settings).values(user_id=call.user.id, **values))
-        return Answer.json(_read(connection, call.user.id))
+            connection.execute(insert(user_settings).values(user_id=user_id, **values))
+        return Reply(dumps(_read(connection, user_id)))
+
+    context = idempotency.of_operation(call, call.context)
+    return Answer(call.noted(accounts_of(call).engines["me"].write(context, work)).body)
 
 
 def _read(connection: Connection, user_id: int) -> Row:

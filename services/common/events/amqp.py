@@ -19,17 +19,13 @@ from typing import Any
 import amqp
 from kombu.connection import Connection
 
-from services.common.events.envelope import CONTENT_TYPE, Envelope
+from services.common.events.envelope import CONTENT_TYPE, Envelope, exchange
 from services.common.events.transport import Undelivered
-from services.common.rpc.consumer import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
+from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
 
 CONFIRM_TIMEOUT = 10.0
 DELIVERY_LIMIT, NO_LIMIT = 20, 2**31 - 1
 PERSISTENT = 2
-
-
-def exchange(service: str) -> str:
-    return f"{service}.events"
 
 
 def dead(queue: str) -> str:

@@ -17,7 +17,7 @@ from services.common.errors import ApiError
 from services.common.events import amqp
 from services.common.events.envelope import Envelope, Malformed
 from services.common.events.inbox import Inbox
-from services.common.rpc.consumer import BROKER_ERRORS, describe
+from services.common.rpc.broker import BROKER_ERRORS, describe
 
 PREFETCH, BATCH = 200, 50
 TICK, AT_ONCE = 1.0, 0.001

@@ -3,42 +3,11 @@
 from __future__ import annotations
 
 from services.common.contract import InRealm, Operation, Resource
+from services.common.events.schemas import ENVELOPE
 from services.common.fields import DateTime, Document, Integer, Text
 
 MOST = 1000
 PAGE = 100
-
-ENVELOPE = {
-    "type": "object",
-    "description": "CloudEvents 1.0; `data` as the event catalogue says.",
-    "required": [
-        "specversion",
-        "id",
-        "source",
-        "type",
-        "subject",
-        "time",
-        "dataschema",
-        "realm",
-        "sequence",
-        "data",
-    ],
-    "properties": {
-        "specversion": {"const": "1.0"},
-        "id": {"type": "string", "format": "uuid"},
-        "source": {"type": "string"},
-        "type": {"type": "string"},
-        "subject": {"type": "string"},
-        "time": {"type": "string", "format": "date-time"},
-        "datacontenttype": {"type": "string"},
-        "dataschema": {"type": "string"},
-        "realm": {"type": "string"},
-        "sequence": {"type": "integer"},
-        "requestid": {"type": "string"},
-        "traceparent": {"type": "string"},
-        "data": {"type": "object"},
-    },
-}
 
 
 def feed_operation(service: str) -> Operation:

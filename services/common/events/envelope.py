@@ -20,6 +20,11 @@ SOURCE = "urn:krill:"
 CONTENT_TYPE = "application/cloudevents+json"
 
 
+def exchange(service: str) -> str:
+    """The topic exchange that a service publishes to; the routing key is the event's type."""
+    return f"{service}.events"
+
+
 class Malformed(ValueError):
     """A message that is no event of ours."""
 

@@ -2,7 +2,8 @@
 
 The classes of a resource's `created`, `updated` and `deleted` are made from its declaration; others are
 written in a service's `contract.py` as subclasses of `Event`. A published class only ever gains optional
-members; what would break a subscriber is a new type, or the next `version` beside the old one.
+members (decision 0014): a higher `version` tells that there are more. What would break a subscriber gets a
+new type.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from services.common.contract import Resource
-from services.common.fields import Boolean, Date, DateTime, Document, Integer, Members, Reference
+from services.common.fields import Boolean, Date, DateTime, Document, Integer, Members, Reference, Text
 from services.common.fields import Field as Declared
 
 VERBS = ("created", "updated", "deleted")
@@ -49,9 +50,7 @@ def told(resource: Resource) -> list[Declared]:
 
 def of_resource(resource: Resource) -> dict[str, type[Event]]:
     """The classes of a resource's own events, by type."""
-    members: dict[str, Any] = {
-        one.name: (_python_type(one), Field(description=one.doc)) for one in told(resource)
-    }
+    members: dict[str, Any] = {one.name: _member(one) for one in told(resource)}
     if resource.asks:
         doc = "what the change asks of the network, in this order"
         members["asks"] = (tuple[Literal[*resource.asks], ...], Field(description=doc))  # type: ignore[valid-type]
@@ -68,22 +67,31 @@ def of_resource(resource: Resource) -> dict[str, type[Event]]:
     return found
 
 
+def _member(field: Declared) -> tuple[Any, Any]:
+    doc = field.doc
+    if isinstance(field, Text) and field.choices:
+        doc = "; ".join(filter(None, (doc, f"one of {', '.join(field.choices)}")))
+    kind = _python_type(field)
+    if field.late:
+        return kind | None, Field(default=None, description=doc)
+    return kind | None if field.null else kind, Field(description=doc)
+
+
 def _python_type(field: Declared) -> Any:
     match field:
         case Members():
             return tuple[str, ...] if field.textual else tuple[int, ...]
         case Boolean():
-            kind: Any = bool
+            return bool
         case Integer():
-            kind = int
+            return int
         case Reference():
-            kind = str if field.textual else int
+            return str if field.textual else int
         case DateTime():
-            kind = dt.datetime
+            return dt.datetime
         case Date():
-            kind = dt.date
+            return dt.date
         case Document():
-            kind = dict[str, Any] | list[Any]
+            return dict[str, Any] | list[Any]
         case _:
-            kind = str
-    return kind | None
+            return str

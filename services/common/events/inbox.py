@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import Counter
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.context import Context, Scope
+from services.common.database.insertion import insert_new
 from services.common.database.kernel import milliseconds
 from services.common.errors import ApiError, ServiceUnavailable
 from services.common.events.envelope import Envelope
@@ -127,10 +127,8 @@ class Inbox:
         return "held"
 
     def _is_new(self, write: Write, event: Envelope) -> bool:
-        dialect = postgresql if write.unit.dialect == "postgresql" else sqlite
         seen = {"subscription": self.name, "event": event.id, "received": milliseconds()}
-        noted = dialect.insert(self._inbox).values(**seen).on_conflict_do_nothing()
-        return bool(write.connection.execute(noted).rowcount)
+        return insert_new(write.connection, self._inbox, seen)
 
     def _handle(self, write: Write, event: Envelope) -> str | None:
         """What went wrong, None when nothing did; then the handler's work is in the transaction."""

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, and_, delete, false, func, insert, or_, select, text, update
+from sqlalchemy import Connection, MetaData, and_, delete, false, func, or_, select, text, update
 
 from services.common.context import Scope
 from services.common.database.columns import now
 from services.common.database.engine import Database
+from services.common.database.insertion import insert_new
 from services.common.events.envelope import Envelope
 
 AT_ONCE = 500
@@ -67,12 +68,8 @@ class Outbox:
 
     def _locked(self, connection: Connection) -> int:
         """The highest number given, held until this transaction ends."""
-        s = self.sequencer
-        last = connection.execute(select(s.c.last).with_for_update()).scalar()
-        if last is None:  # the first event ever; of two at once one fails here and comes again
-            connection.execute(insert(s).values(id=1, last=0, pruned=0))
-            return 0
-        return int(last)
+        insert_new(connection, self.sequencer, {"id": 1, "last": 0, "pruned": 0})
+        return int(connection.execute(select(self.sequencer.c.last).with_for_update()).scalar_one())
 
     # ---- the relay's side ---------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 """The engine of one service: what its RPC methods (and the gateway, for its own resources) call.
 
-Reads come from `Reads`; here are the writes as requests ask for them, one transaction each.
+Reads come from `Reads`; here are the writes as requests ask for them, one transaction each (`write`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services.common.context import Context
-from services.common.contract import InRealm
+from services.common.contract import InRealm, Resource
 from services.common.errors import ApiError, InvalidInput
+from services.common.resource import idempotency
 from services.common.resource.progress import Progress
 from services.common.resource.query import Parameters
 from services.common.resource.reads import Reads
@@ -26,7 +28,11 @@ MOST_ITEMS = 1000
 
 
 class Undo(Exception):
-    """Ends a transaction that must leave nothing behind (dry run, atomic bulk with an error)."""
+    """Ends a write that must leave nothing behind (dry run, atomic bulk with an error) with its answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("nothing is left behind")
+        self.reply = reply
 
 
 class Engine(Reads):
@@ -35,7 +41,8 @@ class Engine(Reads):
 
     @contextmanager
     def writing(self, context: Context) -> Iterator[Write]:
-        """A unit of work: committed with its audit, events and counters, or not at all."""
+        """A unit of work: committed with its audit, events and counters, or not at all. For what no request
+        asks for (timers, events); a request's work goes through `write`."""
         with self.database.write() as connection:
             write = Write(self, connection, context)
             yield write
@@ -43,16 +50,55 @@ class Engine(Reads):
         if write.unit.emitted:
             self.wake()
 
+    def write(self, context: Context, work: Callable[[Write], Reply]) -> Reply:
+        """What a request changes: `work` in one transaction, committed together with its answer when the
+        request has an idempotency key. The same request again gets that answer, marked `replayed` in its
+        meta, and `work` is not done. An error or `Undo` from `work` leaves nothing behind: the key is free.
+
+        Every operation that writes is a call of this, and does nothing outside of `work`.
+        """
+        answers = self.metadata.tables["idempotency"]
+        try:
+            with self.writing(context) as write:
+                if context.keyed:
+                    kept = idempotency.claim(write.connection, answers, context)
+                    if kept is not None:
+                        return kept
+                reply = work(write)
+                if context.keyed:
+                    idempotency.keep(write.connection, answers, context, reply)
+        except Undo as undo:
+            return undo.reply
+        return reply
+
+    def answered(self, context: Context) -> Reply | None:
+        """What `write` would answer without doing anything, for checks that come before it."""
+        if not context.keyed:
+            return None
+        answers = self.metadata.tables["idempotency"]
+        return self.database.reading(lambda connection: idempotency.kept(connection, answers, context))
+
     # ---- one row ------------------------------------------------------------------------------
 
-    def create(self, context: Context, resource: str, body: Any, parameters: Parameters = ()) -> Reply:
-        """201: the new row as `get` shows it."""
+    def create(
+        self,
+        context: Context,
+        resource: str,
+        body: Any,
+        parameters: Parameters = (),
+        upsert: bool = False,
+    ) -> Reply:
+        """201: the new row as `get` shows it. `upsert`: a row with the body's external id is changed instead,
+        as PATCH does: 200."""
         declared = self.resource(resource)
         query = self.grammar.parse(declared, parameters, secrets=context.secrets)
-        with self.writing(context) as write:
-            row = write.add(declared, body)
-            reply = self.one(write.connection, context, declared, row["id"], query)
-        return Reply(reply.body, reply.meta | {"status": 201})
+
+        def work(write: Write) -> Reply:
+            status, id_ = _put(write, declared, body, upsert)
+            reply = self.one(write.connection, context, declared, id_, query)
+            return Reply(reply.body, reply.meta | {"status": status})
+
+        return self.write(context, work)
 
     def update(
         self,
@@ -67,30 +113,44 @@ class Engine(Reads):
         """The row after PUT (`partial` false) or PATCH. `versions`: those an If-Match names."""
         declared = self.resource(resource)
         query = self.grammar.parse(declared, parameters, secrets=context.secrets)
-        with self.writing(context) as write:
+
+        def work(write: Write) -> Reply:
             id_ = self.resolve(write.connection, declared, key, context)
             row = write.modify(declared, id_, body, partial=partial, versions=versions)
             return self.one(write.connection, context, declared, row["id"], query)
 
+        return self.write(context, work)
+
     def delete(self, context: Context, resource: str, key: str, versions: list[int] | None = None) -> Reply:
         """204, also for what the row cascades to."""
         declared = self.resource(resource)
-        with self.writing(context) as write:
+
+        def work(write: Write) -> Reply:
             write.remove(declared, self.resolve(write.connection, declared, key, context), versions)
-        return Reply(b"", {"status": 204})
+            return Reply(b"", {"status": 204})
+
+        return self.write(context, work)
 
     # ---- many rows ----------------------------------------------------------------------------
 
     def bulk_create(
-        self, context: Context, resource: str, items: Any, atomic: bool = False, dry_run: bool = False
+        self,
+        context: Context,
+        resource: str,
+        items: Any,
+        atomic: bool = False,
+        dry_run: bool = False,
+        upsert: bool = False,
     ) -> Reply:
-        """`{"created": n, "results": [{"index", "status", "id" | "errors"}]}`."""
+        """`{"created": n, "results": [{"index", "status", "id" | "errors"}]}`; with `upsert` also how many
+        were `updated`."""
         declared = self.resource(resource)
 
-        def add(write: Write, item: Any) -> tuple[int, Any]:
-            return 201, write.add(declared, item)["id"]
+        def put(write: Write, item: Any) -> tuple[int, Any]:
+            return _put(write, declared, item, upsert)
 
-        return self._bulk(context, "created", _items(items), add, atomic, dry_run)
+        done = {201: "created", 200: "updated"} if upsert else {201: "created"}
+        return self._bulk(context, done, _items(items), put, atomic, dry_run)
 
     def bulk_update(
         self, context: Context, resource: str, items: Any, atomic: bool = False, dry_run: bool = False
@@ -106,7 +166,7 @@ class Engine(Reads):
             changes = {name: value for name, value in item.items() if name != "id"}
             return 200, write.modify(declared, id_, changes, partial=True)["id"]
 
-        return self._bulk(context, "updated", _items(items), modify, atomic, dry_run)
+        return self._bulk(context, {200: "updated"}, _items(items), modify, atomic, dry_run)
 
     def bulk_delete(
         self, context: Context, resource: str, ids: Any, atomic: bool = False, dry_run: bool = False
@@ -118,39 +178,43 @@ class Engine(Reads):
             write.remove(declared, id_)
             return 204, id_
 
-        return self._bulk(context, "deleted", _items(ids), remove, atomic, dry_run)
+        return self._bulk(context, {204: "deleted"}, _items(ids), remove, atomic, dry_run)
 
     def _bulk(
         self,
         context: Context,
-        done: str,
+        done: dict[int, str],
         items: list[Any],
         work: Callable[[Write, Any], tuple[int, Any]],
         atomic: bool,
         dry_run: bool,
     ) -> Reply:
-        """Each item by itself, with its own result; `atomic`: all or none; `dry_run`: tell, and leave no
-        trace.
+        """Each item by itself, with its own result; `done`: what is counted, by the status of the items;
+        `atomic`: all or none; `dry_run`: tell, and leave no trace.
         """
-        results: list[Row] = []
-        try:
-            with self.writing(context) as write:
-                for index, item in enumerate(items):
-                    results.append({"index": index, **self._item(write, item, work)})
-                if dry_run or (atomic and any("errors" in one for one in results)):
-                    raise Undo
-        except Undo:
-            pass
-        failed = [one for one in results if "errors" in one]
-        undone = atomic and bool(failed)
-        if undone:  # what was possible was not done either (RFC 4918: failed dependency)
-            results = [one if "errors" in one else {"index": one["index"], "status": 424} for one in results]
-        answer: Row = {done: 0 if undone else len(results) - len(failed), "results": results}
-        places = ((one["index"], one["errors"]) for one in failed)
-        answer["errors"] = {_key_of(items[place], place, done): errors for place, errors in places}
-        if dry_run:
-            answer["dry_run"] = True
-        return Reply(dumps(answer), {"status": 400 if undone else 200})
+
+        def every(write: Write) -> Reply:
+            results = [{"index": index, **self._item(write, item, work)} for index, item in enumerate(items)]
+            failed = [one for one in results if "errors" in one]
+            undone = atomic and bool(failed)
+            if undone:  # what was possible was not done either (RFC 4918: failed dependency)
+                results = [
+                    one if "errors" in one else {"index": one["index"], "status": 424} for one in results
+                ]
+            statuses = Counter(one["status"] for one in results)
+            answer: Row = {name: statuses[status] for status, name in done.items()}
+            answer["results"] = results
+            places = ((one["index"], one["errors"]) for one in failed)
+            made = 201 in done
+            answer["errors"] = {_key_of(items[place], place, made): errors for place, errors in places}
+            if dry_run:
+                answer["dry_run"] = True
+            reply = Reply(dumps(answer), {"status": 400 if undone else 200})
+            if dry_run or undone:
+                raise Undo(reply)
+            return reply
+
+        return self.write(context, every)
 
     def _item(self, write: Write, item: Any, work: Callable[[Write, Any], tuple[int, Any]]) -> Row:
         try:
@@ -174,22 +238,19 @@ class Engine(Reads):
         `{"lines", "created", "failed", "errors": [{"line", "errors"}]}`.
         """
         declared = self.resource(resource)
-        answer: Row = {}
-        try:
-            with self.writing(context) as write:
-                progress = Progress.begin(write, resource, name)
-                for number, item in lines:
-                    if number > progress.lines:
-                        outcome = self._item(
-                            write, item, lambda w, one: (201, w.add(declared, _read(one))["id"])
-                        )
-                        progress.note(number, outcome.get("errors"), cut=_is_cut(item))
-                answer = progress.keep()
-                if dry_run:
-                    raise Undo
-        except Undo:
-            pass
-        return Reply(dumps(answer))
+
+        def work(write: Write) -> Reply:
+            progress = Progress.begin(write, resource, name)
+            for number, item in lines:
+                if number > progress.lines:
+                    outcome = self._item(write, item, lambda w, one: _put(w, declared, _read(one), False))
+                    progress.note(number, outcome.get("errors"), cut=_is_cut(item))
+            reply = Reply(dumps(progress.keep()))
+            if dry_run:
+                raise Undo(reply)
+            return reply
+
+        return self.write(context, work)
 
     # ---- for the platform ---------------------------------------------------------------------
 
@@ -217,19 +278,31 @@ class Engine(Reads):
     def trial(self, context: Context, resource: str, key: str, changes: Any) -> Reply:
         """The whole write pipeline with `changes`, taken back at the end: a self-test. An empty 200."""
         declared = self.resource(resource)
-        try:
-            with self.writing(context) as write:
-                id_ = self.resolve(write.connection, declared, key, context)
-                write.modify(declared, id_, changes, partial=True)
-                write.finish()
-                raise Undo
-        except Undo:
-            return Reply(b"")
+
+        def work(write: Write) -> Reply:
+            id_ = self.resolve(write.connection, declared, key, context)
+            write.modify(declared, id_, changes, partial=True)
+            write.finish()
+            raise Undo(Reply(b""))
+
+        return self.write(context, work)
 
     def compact(self) -> None:
         """Fold the counters; to be called now and then by a timer."""
         with self.database.write() as connection:
             self.tally.compact(connection)
+
+    def forget(self) -> None:
+        """Forget the answers that no longer count; to be called now and then by a timer."""
+        idempotency.forget(self.database, self.metadata.tables["idempotency"])
+
+
+def _put(write: Write, resource: Resource, body: Any, upsert: bool) -> tuple[int, Any]:
+    """Status and id of the row that the body makes or, with `upsert`, finds."""
+    if upsert:
+        row, made = write.upsert(resource, body)
+        return 201 if made else 200, row["id"]
+    return 201, write.add(resource, body)["id"]
 
 
 def _items(items: Any) -> list[Any]:
@@ -256,10 +329,10 @@ def _is_cut(item: Any) -> bool:
     return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get("cut") is True
 
 
-def _key_of(item: Any, index: int, done: str) -> str:
+def _key_of(item: Any, index: int, made: bool) -> str:
     """What names an item in `errors`: the id that it gives; a new row its place; `#` and its place one that
     should have given an id."""
-    if done == "created":
+    if made:
         return str(index)
     key = item.get("id") if isinstance(item, dict) else item
     return str(key) if isinstance(key, (int, str)) else f"#{index}"

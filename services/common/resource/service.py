@@ -72,8 +72,8 @@ class ResourceService:
         return self.engine.related(self.context, resource, key, relation, **query)  # type: ignore[no-any-return]
 
     @rpc
-    def create(self, resource: str, body: Any, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
-        return self.engine.create(self.context, resource, body, parameters)  # type: ignore[no-any-return]
+    def create(self, resource: str, body: Any, **how: Any) -> Reply:
+        return self.engine.create(self.context, resource, body, **how)  # type: ignore[no-any-return]
 
     @rpc
     def update(self, resource: str, key: str, **change: Any) -> Reply:
@@ -125,6 +125,7 @@ class ResourceService:
     @timer(interval=600)
     def forget(self) -> None:
         periodic("forget", self.events.forget)
+        periodic("forget", self.engine.forget)
 
 
 def periodic(name: str, work: Any) -> None:

@@ -57,6 +57,25 @@ class Write:
         self._after(resource, "created", row, refs)
         return row
 
+    def upsert(self, resource: Resource, body: Any) -> tuple[Row, bool]:
+        """The row that has the body's external id in its realm, changed as PATCH does, or a new one; and
+        whether it is new. Of two that make it at once the later changes what the earlier made."""
+        member = resource.upsert
+        if member is None:
+            raise InvalidInput({"upsert": [f"{resource.name} have no key of another system."]})
+        given = cleaned(resource, body, None, partial=True, secrets=self.context.secrets)
+        if given[member] is None:
+            raise InvalidInput({member: [REQUIRED]})
+        self._place(given, self._references(resource, given, None))
+        if (id_ := self._known(resource, member, given)) is None:
+            try:
+                with self.item():
+                    return self.add(resource, body), True
+            except InvalidInput:
+                if (id_ := self._known(resource, member, given)) is None:
+                    raise
+        return self.modify(resource, id_, body, partial=True), False
+
     def modify(
         self, resource: Resource, id_: Any, body: Any, *, partial: bool, versions: list[int] | None = None
     ) -> Row:
@@ -199,6 +218,14 @@ class Write:
             if _stored(resource, field) and field.name in row and field.writable:
                 columns[field.source] = row[field.name]
         return columns
+
+    def _known(self, resource: Resource, member: str, given: Row) -> Any:
+        """The id of the row with this value in this realm, None without one."""
+        table = self._table(resource)
+        mine = select(table.c.id).where(
+            table.c.realm == given["realm"], table.c[resource.by_name[member].source] == given[member]
+        )
+        return self.connection.execute(mine).scalar_one_or_none()
 
     def _insert(self, resource: Resource, values: Row) -> Row:
         table = self._table(resource)

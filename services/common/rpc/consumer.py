@@ -12,7 +12,6 @@ the one that an unclean death of broker and service together leaves behind.
 from __future__ import annotations
 
 import random
-import socket
 import threading
 from contextlib import suppress
 from functools import partial
@@ -22,39 +21,19 @@ import amqp
 import eventlet
 import structlog
 from kombu.connection import Connection
-from kombu.exceptions import OperationalError
 from nameko.extensions import SharedExtension
 
 from services.common.errors import ApiError
 from services.common.rpc import wire
+from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
 
-HEARTBEAT = 10
 TICK, DRAINING_TICK = 1.0, 0.05
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
-CONNECT_TIMEOUT = 5.0
 CLOSE_TIMEOUT = 2.0
 ORPHAN_LIFE = 5_000
 """Milliseconds that a queue without a consumer lives."""
-TRANSPORT = {
-    "socket_settings": {socket.TCP_NODELAY: 1, socket.TCP_USER_TIMEOUT: 5_000},
-    # With the capability `connection.blocked` py-amqp reads the socket before each publish: a worker would
-    # read while the loop is reading too, and take parts of frames from it.
-    "client_properties": {
-        "capabilities": {
-            "consumer_cancel_notify": True,
-            "connection.blocked": False,
-            "authentication_failure_close": True,
-        }
-    },
-}
-
-BROKER_ERRORS = (OperationalError, *amqp.Connection.connection_errors, *amqp.Connection.channel_errors)
 
 log = structlog.get_logger(__name__)
-
-
-def describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 class RequestConsumer(SharedExtension):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.common.context import Context
+from services.common.database.columns import now
 from services.common.errors import NotFound, PermissionDenied
 from services.isp.contract import CONTRACT
 from tests.integration.engine.world import BOTH, DEM, NOBODY, PIM, ROOT, World, caller, refused
@@ -55,11 +56,19 @@ def tenants(world: World) -> Tenants:
     picks = [
         {"list": one.name, "name": f"{one.name}{mark}", "label": mark, "realm": realm}
         for one in CONTRACT.resources
-        if one.where
+        if one.table == "pick_lists"
         for realm, mark in ((None, "all"), ("pim", "ours"), ("dem", FOREIGN))
     ]
     world.insert("pick_lists", picks)
+    world.insert("held", [parked(realm, mark) for realm, mark in (("pim", "ours"), ("dem", FOREIGN))])
     return Tenants(world, ours, theirs)
+
+
+def parked(realm: str, mark: str) -> dict[str, Any]:
+    """An event that could not be handled."""
+    texts = ("subscription", "event", "source", "type", "subject", "error")
+    rest = {"realm": realm, "envelope": {"data": mark}, "state": "parked", "attempts": 7, "due": 0}
+    return {**dict.fromkeys(texts, mark), **rest, "received": now()}
 
 
 READ = tuple(CONTRACT.by_name)
@@ -80,7 +89,7 @@ def test_a_list_has_nothing_of_another_realm(tenants: Tenants) -> None:
 @pytest.mark.parametrize("who", [NOBODY, caller("swt")], ids=["no realm", "an empty realm"])
 def test_who_has_no_rows_sees_none_and_counts_none(tenants: Tenants, who: Context) -> None:
     for name in READ:
-        shared = 1 if who is not NOBODY and CONTRACT.by_name[name].where else 0
+        shared = 1 if who is not NOBODY and CONTRACT.by_name[name].table == "pick_lists" else 0
         assert len(tenants.world.page(name, who)) == tenants.world.count(name, who) == shared, name
 
 

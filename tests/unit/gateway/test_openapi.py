@@ -136,6 +136,53 @@ def test_every_operation_tells_that_its_service_may_be_away_or_slow() -> None:
             assert {"401", "403"} <= set(one["responses"]), key
 
 
+# ---- sending again ----------------------------------------------------------------------------
+
+KEY = {"$ref": "#/components/parameters/idempotency-key"}
+
+
+def test_every_write_may_be_named_and_tells_what_a_key_may_be_answered_with() -> None:
+    imports = {
+        path_of(route) for route in ROUTES if route.actions.get("POST", None) and "import" in route.rule
+    }
+    for (path, verb), one in operations(made()).items():
+        anonymous, reads = one.get("security") == [], verb == "get"
+        password = path in ("/api/v2/auth/password/change/", "/api/v2/me/password/")
+        named = not (anonymous or reads or password)
+        assert (KEY in one.get("parameters", [])) is named, (path, verb)
+        if named and path not in imports:
+            assert {"409", "422"} <= set(one["responses"]), (path, verb)
+            good = [found for status, found in one["responses"].items() if status.startswith("2")]
+            assert all("Idempotency-Replayed" in found["headers"] for found in good), (path, verb)
+
+
+def test_an_operation_that_acts_on_get_may_be_named_too() -> None:
+    acting = Operation(name="reboot", verbs=("GET", "POST"), permission="change")
+    seeing = Operation(name="info", verbs=("GET",), permission="view")
+    ids = (Integer(name="id", read_only=True),)
+    box = Resource(
+        name="boxes", singular="box", model="box", table="boxes", fields=ids, operations=(acting, seeing)
+    )
+    contract = Contract(name="x", title="X", resources=(box,))
+    found = operations(document(table([contract]), Settings(), [contract]))
+    named = {
+        path for (path, verb), one in found.items() if verb == "get" and KEY in one.get("parameters", [])
+    }
+    assert named == {"/api/v2/x/boxes/{key}/reboot/"}
+
+
+def test_upsert_is_told_where_a_row_has_a_key_of_another_system() -> None:
+    def takes(path: str) -> bool:
+        found = operations(made())[path, "post"]["parameters"]
+        return any(one.get("$ref", "").endswith(".upsert") for one in found)
+
+    bases = {f"/api/v2/isp/{one.name}/": "external_id" in one.keys for one in CONTRACTS[-1].resources}
+    for base, offered in bases.items():
+        if (base, "post") in operations(made()):
+            assert takes(base) is takes(f"{base}bulk/") is offered, base
+    assert sum(bases.values()) == 2
+
+
 # ---- contracts that isp has no example of -------------------------------------------------------
 
 

@@ -161,8 +161,6 @@ def upgrade() -> None:
         )
         batch_op.create_unique_constraint(batch_op.f("uq_outbox_number"), ["number"])
 
-    op.execute("INSERT INTO sequencer (id, last, pruned) VALUES (1, 0, 0)")
-
 
 def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:

@@ -1,0 +1,247 @@
+"""From the outbox to a subscriber over a real broker: none lost, none twice, in order; poison is parked."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pika
+import pytest
+
+from deploy.local.rabbitmq import RabbitMQ
+from services.common.context import Scope
+from services.common.events import amqp
+from services.common.events.amqp import AmqpPublisher
+from services.common.events.consumer import EventConsumer
+from services.common.events.outbox import Outbox
+from services.common.events.relay import Relay, windows
+from services.common.events.transport import Undelivered
+from services.isp.models import metadata
+from tests.integration.engine.world import World
+from tests.integration.events.reader import Reader, event
+
+_names = iter(range(1_000_000))
+
+
+@pytest.fixture
+def queue() -> str:
+    return f"reader.notes{next(_names)}"
+
+
+@contextmanager
+def running(*loops: Any) -> Iterator[None]:
+    threads = [threading.Thread(target=one.run) for one in loops]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for one in loops:
+            one.stop()
+        for thread in threads:
+            thread.join(15)
+            assert not thread.is_alive()
+
+
+def relay_of(world: World, uri: str) -> Relay:
+    relay = Relay(Outbox("isp", metadata, world.database), AmqpPublisher(uri, "isp"))
+    world.engine.wake = relay.wake  # type: ignore[method-assign]
+    return relay
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def declared(rabbitmq: RabbitMQ, queue: str, reader: Reader) -> None:
+    """The queue stands before anything is published."""
+    connection = amqp.connect(rabbitmq.uri)
+    amqp.declare_queue(connection.channel(), queue, dict(reader.inbox.subscription.sources))
+    connection.close()
+
+
+def published(world: World) -> dict[str, list[int]]:
+    """Subject → sequences, of what the reader is subscribed to."""
+    found: dict[str, list[int]] = {}
+    for row in world.rows("outbox"):
+        if row["type"].startswith("customer."):
+            found.setdefault(row["subject"], []).append(row["sequence"])
+    return found
+
+
+def received(reader: Reader) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for subject, sequence in reader.handled:
+        found.setdefault(subject, []).append(sequence)
+    return found
+
+
+def test_events_arrive_once_and_in_order_within_moments(
+    on_postgres: World, reader: Reader, rabbitmq: RabbitMQ, queue: str
+) -> None:
+    world = on_postgres
+    declared(rabbitmq, queue, reader)
+    with running(relay_of(world, rabbitmq.uri), EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        keys = [world.customer() for _ in range(5)]
+        for n in range(10):
+            for key in keys:
+                world.patch("customers", key, {"comment": str(n)})
+        until(lambda: len(reader.handled) == 55)
+        began = time.monotonic()
+        world.customer()
+        until(lambda: len(reader.handled) == 56)
+        assert time.monotonic() - began < 1.0
+    assert received(reader) == published(world)
+    assert all(row["sent_at"] for row in world.rows("outbox"))
+
+
+def test_several_relays_of_one_database_keep_the_order(
+    on_postgres: World, reader: Reader, rabbitmq: RabbitMQ, queue: str
+) -> None:
+    world = on_postgres
+    declared(rabbitmq, queue, reader)
+    relays = [relay_of(world, rabbitmq.uri) for _ in range(3)]
+    with running(*relays, EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        keys = [world.customer() for _ in range(3)]
+        for n in range(40):
+            world.patch("customers", keys[n % 3], {"comment": str(n)})
+            for relay in relays:
+                relay.wake()
+        until(lambda: len(reader.handled) == 43)
+    assert received(reader) == published(world)
+
+
+def test_what_waits_in_the_outbox_is_sent_when_the_broker_is_back(
+    on_postgres: World, reader: Reader, rabbitmq: RabbitMQ, queue: str
+) -> None:
+    """The uri of a port where nobody listens stands for a broker that is away."""
+    world = on_postgres
+    declared(rabbitmq, queue, reader)
+    with running(relay_of(world, "amqp://x:y@127.0.0.1:1/")):
+        world.customer()
+        time.sleep(0.3)
+        assert Outbox("isp", metadata, world.database).after(0, Scope(everything=True))[0], "the feed goes on"
+    assert not any(row["sent_at"] for row in world.rows("outbox"))
+    with running(relay_of(world, rabbitmq.uri), EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        until(lambda: len(reader.handled) == 1)
+
+
+def test_a_poison_event_parks_and_blocks_nobody_else(
+    on_postgres: World, reader: Reader, rabbitmq: RabbitMQ, queue: str
+) -> None:
+    world = on_postgres
+    declared(rabbitmq, queue, reader)
+    poison = world.customer()
+    reader.fails = lambda one: one.subject == f"customers/{poison}" and one.sequence == 1
+    with running(relay_of(world, rabbitmq.uri), EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        others = [world.customer() for _ in range(20)]
+        world.patch("customers", poison, {"comment": "later"})
+        until(lambda: len(reader.handled) == 20)
+        until(lambda: reader.inbox.retry() >= 0 and bool(reader.held("parked")))
+        until(lambda: reader.inbox.retry() >= 0 and len(reader.handled) == 21)
+    assert {subject for subject, _ in reader.handled[:20]} == {f"customers/{key}" for key in others}
+    assert reader.handled[20] == (f"customers/{poison}", 2)
+    assert [row["subject"] for row in reader.held("parked")] == [f"customers/{poison}"]
+
+
+def test_what_is_no_event_is_parked_as_it_came(reader: Reader, rabbitmq: RabbitMQ, queue: str) -> None:
+    declared(rabbitmq, queue, reader)
+    good = event()
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.uri))
+    channel = connection.channel()
+    for body in (b"\xff not json", b'{"id": 1}', b"[]", json.dumps(good.to_json()).encode()):
+        channel.basic_publish("isp.events", "customer.updated", body)
+    connection.close()
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        until(lambda: len(reader.handled) == 1 and len(reader.held("parked")) == 3)
+    assert reader.held("parked")[1]["envelope"]["data"] == {"raw": '{"id": 1}'}
+
+
+def test_an_event_that_kills_its_process_again_and_again_is_parked(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amqp, "DELIVERY_LIMIT", 3)
+    declared(rabbitmq, queue, reader)
+    AmqpPublisher(rabbitmq.uri, "isp").publish([event()])
+
+    def die() -> None:
+        """Takes it and goes without a word, as a killed process does."""
+        connection = amqp.connect(rabbitmq.uri)
+        channel, taken = connection.channel(), []
+        channel.basic_consume(queue, callback=taken.append)
+        try:
+            while not taken:
+                connection.drain_events(timeout=2)
+        except TimeoutError:
+            pass
+        connection.collect()
+
+    for _ in range(4):
+        die()
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        until(lambda: len(reader.held("parked")) == 1)
+    assert "again and again" in reader.held("parked")[0]["error"]
+    assert not reader.handled
+
+
+def test_a_refused_event_is_published_again_before_its_successor(rabbitmq: RabbitMQ) -> None:
+    """A queue that is full and rejects makes the broker refuse (basic.nack)."""
+    connection = amqp.connect(rabbitmq.uri)
+    channel = connection.channel()
+    amqp.declare_exchange(channel, "isp")
+    full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    name, _, _ = channel.queue_declare("", exclusive=True, arguments=full)
+    channel.queue_bind(name, "isp.events", "customer.refused")
+    publisher = AmqpPublisher(rabbitmq.uri, "isp")
+    publisher.publish([event(type_="customer.refused")])
+    with pytest.raises(Undelivered):
+        publisher.publish([event(type_="customer.refused")])
+    assert channel.basic_get(name, no_ack=True) is not None
+    publisher.publish([event(type_="customer.refused")])
+    publisher.close()
+    connection.close()
+
+
+def test_windows_never_hold_a_subject_twice(world: World) -> None:
+    first, second = world.customer(), world.customer()
+    for key in (first, first, second):
+        world.patch("customers", key, {"comment": str(time.monotonic())})
+    outbox = Outbox("isp", metadata, world.database)
+    outbox.number()
+    cut = [[one.event.subject for one in window] for window in windows(outbox.unsent())]
+    one, two = f"customers/{first}", f"customers/{second}"
+    assert cut == [[one, two], [one], [one, two]]
+
+
+def test_a_database_that_is_away_gives_no_event_back(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch waits in the consumer: it is delivered once, and handled when the database is back."""
+    from services.common.errors import ServiceUnavailable
+
+    declared(rabbitmq, queue, reader)
+    away = threading.Event()
+    take = reader.inbox.take
+
+    def taken(events: Any) -> None:
+        if not away.is_set():
+            raise ServiceUnavailable("The database is not available.")
+        take(events)
+
+    monkeypatch.setattr(reader.inbox, "take", taken)
+    AmqpPublisher(rabbitmq.uri, "isp").publish([event()])
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        time.sleep(1.5)
+        assert not reader.handled
+        away.set()
+        until(lambda: len(reader.handled) == 1)
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        time.sleep(0.3)
+    assert len(reader.handled) == 1, "it was acknowledged"
