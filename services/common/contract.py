@@ -79,6 +79,24 @@ class Relation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What becomes of what an operation began: a row of `resource` of the same service, which the answer
+    holds as `member`. It has ended once the row's member `by` is one of `good` or `bad`. Such an operation
+    takes `wait`: seconds to wait for the end before answering.
+    """
+
+    resource: str
+    member: str
+    by: str
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+WAIT: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 30}
+"""The query parameter `wait` of operations with an `Outcome`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """Something else than reading and writing rows: `/{resource}/{key}/{name}`, or for an operation of the
     whole app `/{app}/{path}`.
@@ -86,7 +104,9 @@ class Operation:
     The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
     resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON
     Schemas
-    (None: no body). `parameters`: query parameters, name → JSON Schema.
+    (None: no body). `parameters`: query parameters, name → JSON Schema. `acts`: a GET does it too, with the
+    members of the body as query parameters; what only looks (HEAD, a browser's prefetch) does not. `outcome`:
+    where to see what becomes of it.
     """
 
     name: str
@@ -101,6 +121,8 @@ class Operation:
     anonymous: bool = False
     aliases: tuple[str, ...] = ()
     staff: bool = False
+    acts: bool = False
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,12 @@ class AmbiguousKey(ApiError):
     status, code, message = 409, "ambiguous_key", "More than one object has this key; use the numeric id."
 
 
+class NotOffered(ApiError):
+    """409: the device has no such action, or somebody disabled it; `reason` in `extra` is for programs."""
+
+    status, code, message = 409, "action_not_offered", "The device does not offer this action."
+
+
 class PreconditionFailed(ApiError):
     status, code, message = 412, "precondition_failed", "The resource was changed since it was read."
 

@@ -14,6 +14,7 @@ from services.common.contract import Contract
 from services.common.database.engine import Database
 from services.common.errors import ServiceUnavailable
 from services.common.events.provider import EventsProvider
+from services.common.resource.background import Background
 from services.common.resource.engine import Engine
 from services.common.rpc.entrypoint import CallContext, Provider, rpc, timer
 from services.common.rpc.reply import Reply
@@ -39,6 +40,8 @@ class EngineProvider(Provider):
         for provider in self.container.dependencies:
             if isinstance(provider, EventsProvider):
                 provider.attach(self.engine, self.container.config)
+            elif isinstance(provider, Background):
+                provider.attach(self.engine)
 
     def stop(self) -> None:
         self.engine.database.close()

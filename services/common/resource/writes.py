@@ -371,7 +371,7 @@ class Write:
             names = {ADDED: "created", CHANGED: "updated", DELETED: "deleted"}
             data = {one.name: _plain(row.get(one.name)) for one in told(resource)}
             if resource.asks:
-                data["asks"] = self.reads.rules(resource).asks(names[action], row, changed)
+                data["asks"] = self.reads.rules(resource).asks(self, names[action], row, changed)
             if action == CHANGED:
                 data["changed"] = sorted(changed)
             sequence = row["version"] + (1 if action == DELETED else 0)
