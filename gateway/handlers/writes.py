@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway import envelope
 from gateway.call import Answer, Call
+from gateway.handlers import acting
 from gateway.handlers.reads import legacy_parameters
 from services.common.context import Context, Scope
 from services.common.contract import Resource
@@ -91,13 +92,16 @@ def operation(call: Call) -> Answer:
     if own is not None:
         answer: Answer = own(call)
         return answer
+    if action.operation.acts and acting.only_looks(call.request):
+        return acting.looked(call)
+    seconds = acting.patience(call, action.operation)
     arguments: dict[str, Any] = {"parameters": call.parameters}
     if call.key is not None:
         arguments["key"] = call.key
     if action.operation.request is not None:
-        arguments["body"] = call.body
+        arguments["body"] = acting.asked(call, action.operation)
     reply = _write(call, method.replace("-", "_"), arguments)
-    return Answer(reply.body, reply.meta.get("status", 200))
+    return acting.answered(call, action.operation, reply, seconds)
 
 
 def write_context(call: Call) -> Context:

@@ -160,10 +160,10 @@ def report(write: Write, event: Envelope) -> None:
 # ---- what time does -----------------------------------------------------------------------------
 
 
-def tend(engine: Engine) -> bool:
+def tend(engine: Engine, at: dt.datetime | None = None) -> bool:
     """Do what is due: hand out what was requested, try again or end what ran out of time. One process at a
-    time does it. Returns whether there is more."""
-    now = this_second()
+    time does it. Returns whether there is more. `at`: the instant that it takes for now."""
+    now = at or this_second()
     waiting = select(_t.c.id).where(_t.c.due <= now).limit(1)
     if engine.database.reading(lambda connection: connection.execute(waiting).first()) is None:
         return False
