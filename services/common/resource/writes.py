@@ -235,7 +235,8 @@ class Write:
             statement = update(table).where(table.c.id == old["id"]).values(**fresh).returning(table)
             row = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
         for members in resource.members():
-            row[members.name] = new[members.name]
+            if members.name in new:
+                row[members.name] = new[members.name]
             if members.name in changed:
                 self._set_members(resource, old["id"], members, new[members.name])
         self._book(resource, CHANGED, row, changed)
