@@ -108,11 +108,8 @@ def test_what_is_disabled_is_not_asked() -> None:
 def test_a_changed_port_reprovisions_and_makes_its_sip_users_anew() -> None:
     port = {"cpe_id": 1, "cli": "968000001"}
     write: Any = OneCpe()
-    assert pots_asks(write, "updated", port, {"cli": [None, "968000001"]}) == [
-        "provision",
-        "sip",
-        "monitoring",
-    ]
+    numbered = {"cli": [None, "968000001"]}
+    assert pots_asks(write, "updated", port, numbered) == ["provision", "sip", "monitoring"]
     assert pots_asks(write, "updated", port, {"voicemail": [False, True]}) == ["sip"]
     assert pots_asks(write, "updated", port, {"billing_profile": [None, "x"]}) == []
     assert pots_asks(write, "created", {**port, "cli": None}, {}) == []
