@@ -46,9 +46,9 @@ def request(write: Write, body: Any) -> Reply:
         raise InvalidInput(wrong)
     query = write.reads.grammar.parse(CPES, pairs, secrets=write.context.secrets, strict=True)
     matched = _matched(write, query, most)
-    found = actions.devices(write, query) if matched else []
-    refusals = [action.refusal(kind, device) for _, device in found]
-    offering = [cpe for (cpe, _), refused in zip(found, refusals, strict=True) if refused is None]
+    found = actions.devices(write, query) if matched else {}
+    refusals = {cpe: action.refusal(kind, device) for cpe, (_, device) in found.items()}
+    offering = [cpe for cpe, refused in refusals.items() if refused is None]
     batch: Row = {
         "kind": kind,
         "parameters": parameters,
@@ -56,14 +56,19 @@ def request(write: Write, body: Any) -> Reply:
         "matched": len(found),
         "offered": len(offering),
         "joined": 0,
-        "skipped": dict(Counter(one.reason for one in refusals if one is not None)),
+        "skipped": dict(Counter(one.reason for one in refusals.values() if one is not None)),
     }
-    fresh = [actions.made(write, cpe, kind, parameters, timeout) for cpe in offering]
     if dry_run:
-        batch["joined"] = _open(write, fresh)
-        batch["ids"] = [cpe["cpe"] for cpe in offering[:SHOWN]]
+        batch["joined"] = _open(write, offering, kind, parameters)
+        batch["ids"] = offering[:SHOWN]
         return Reply(dumps({**batch, "dry_run": True}))
-    return _begun(write, batch, fresh, {cpe["realm"] for cpe, _ in found})
+    realms = _realms(write, query) or sorted(write.context.scope.realms)
+    told = {"requested_by": write.context.user, "requested": write.now, "realms": realms}
+    made = write.create(ACTION_BATCHES.name, {**batch, **told})
+    new = actions.opened(write, offering, kind, parameters, timeout, batch=made["id"])
+    if joined := len(offering) - len(new):
+        write.change(ACTION_BATCHES.name, made["id"], {"joined": joined}, silently=True)
+    return _shown(write, made["id"], 202)
 
 
 def cancel(write: Write, key: str) -> Reply:
@@ -77,23 +82,6 @@ def cancel(write: Write, key: str) -> Reply:
         actions.move(write, ids, action.CANCELLED)
     write.change(ACTION_BATCHES.name, id_, {"cancelled": True})
     return _shown(write, id_, 200)
-
-
-def _begun(write: Write, batch: Row, fresh: list[Row], realms: set[str]) -> Reply:
-    """Write the batch and its actions."""
-    made = write.create(
-        ACTION_BATCHES.name,
-        {
-            **batch,
-            "requested_by": write.context.user,
-            "requested": write.now,
-            "realms": sorted(realms or write.context.scope.realms),
-        },
-    )
-    new = actions.opened(write, [{**one, "batch": made["id"]} for one in fresh]) if fresh else []
-    if joined := len(fresh) - len(new):
-        write.change(ACTION_BATCHES.name, made["id"], {"joined": joined}, silently=True)
-    return _shown(write, made["id"], 202)
 
 
 def _shown(write: Write, id_: int, status: int) -> Reply:
@@ -113,11 +101,21 @@ def _matched(write: Write, query: Query, most: int) -> int:
     return number
 
 
-def _open(write: Write, fresh: list[Row]) -> int:
-    """How many of the actions have an equal one that is still open."""
+def _realms(write: Write, query: Query) -> list[str]:
+    """The realms of the CPEs that the query finds."""
+    source = write.reads.source(CPES, write.context)
+    realm = source.table.c.realm
+    chosen = select(realm).where(*source.where(query)).select_from(source.tables()).distinct()
+    bound = values(write.context, CPES, query)
+    return list(write.connection.execute(chosen.order_by(realm), bound).scalars())
+
+
+def _open(write: Write, cpes: list[int], kind: str, parameters: Row) -> int:
+    """How many of the CPEs have an equal action that is still open."""
     t = models.actions.c
-    open_ = set(write.connection.execute(select(t.open_key).where(t.open_key.is_not(None))).scalars())
-    return sum(one["open_key"] in open_ for one in fresh)
+    of_kind = select(t.open_key).where(t.open_key.is_not(None), t.kind == kind)
+    open_ = set(write.connection.execute(of_kind).scalars())
+    return sum(action.open_key(cpe, kind, parameters) in open_ for cpe in cpes)
 
 
 # ---- what the request says ----------------------------------------------------------------------

@@ -7,10 +7,10 @@ change of state is one new version of the row and one event with that version.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import String, cast, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.actions import ActionReported
@@ -31,6 +31,7 @@ from services.isp.contract import ACTIONS, CPES, ActionEvent
 from services.isp.domain import action
 
 AT_ONCE = 500
+OPENED_AT_ONCE = 5000
 MOST_LATE = 20
 JOINING = 5
 
@@ -70,22 +71,18 @@ def request(write: Write, key: str, kind: str, body: Any) -> Reply:
     parameters, errors = action.parameters(kind, given)
     if errors:
         raise InvalidInput(errors)
-    cpe, device = devices(write, write.reads.grammar.parse(CPES, ()), models.cpes.c.id == id_)[0]
+    name, device = devices(write, write.reads.grammar.parse(CPES, ()), models.cpes.c.id == id_)[id_]
     refused = action.refusal(kind, device)
     if refused is not None:
-        raise NotOffered(f"{cpe['cpename']} does not offer {kind}. {refused.text}", reason=refused.reason)
-    fresh = made(write, cpe, kind, parameters, timeout) | {
-        "state": action.DISPATCHED,
-        "attempts": 1,
-        "dispatched": write.now,
-    }
-    fresh["due"] = fresh["deadline"]
+        raise NotOffered(f"{name} does not offer {kind}. {refused.text}", reason=refused.reason)
     for _ in range(JOINING):
-        if new := opened(write, [fresh]):
-            _audit(write, ADDED, new[0], {})
-            tell(write, new[0])
-            return answer(write, new[0]["id"])
-        equal = select(_t.c.id).where(_t.c.open_key == fresh["open_key"])
+        handed = {"state": action.DISPATCHED, "attempts": 1, "dispatched": write.now}
+        if new := opened(write, [id_], kind, parameters, timeout, **handed):
+            made = dict(write.connection.execute(select(_t).where(_t.c.id == new[0])).mappings().one())
+            _audit(write, ADDED, made, {})
+            tell(write, made)
+            return answer(write, new[0])
+        equal = select(_t.c.id).where(_t.c.open_key == action.open_key(id_, kind, parameters))
         if (open_ := write.connection.execute(equal).scalar()) is not None:
             return answer(write, open_)
     raise Conflict("Equal actions on this CPE keep ending; try again.")
@@ -191,40 +188,50 @@ def _tend(engine: Engine, now: dt.datetime) -> int:
 # ---- rows ---------------------------------------------------------------------------------------
 
 
-def devices(write: Write, query: Query, *inside: Any) -> list[tuple[Row, action.Device]]:
-    """For each visible CPE that the query finds: what an action keeps of it, and what decides its offer."""
+def devices(write: Write, query: Query, *inside: Any) -> dict[int, tuple[str, action.Device]]:
+    """The visible CPEs that the query finds: id → (name, what decides what it offers)."""
     source = write.reads.source(CPES, write.context)
-    columns = [source.column(path).label(f"c{index}") for index, path in enumerate((*_KEPT, *_DECIDING))]
+    paths = ("id", "internal_id", *_DECIDING)
+    columns = [source.column(path).label(f"c{index}") for index, path in enumerate(paths)]
     chosen = select(*columns).where(*source.where(query), *inside).select_from(source.tables())
     found = write.connection.execute(chosen.order_by(source.table.c.id), values(write.context, CPES, query))
-    kept = len(_KEPT)
-    return [(dict(zip(_KEPT.values(), row[:kept], strict=True)), action.Device(*row[kept:])) for row in found]
+    return {row[0]: (row[1], action.Device(*row[2:])) for row in found}
 
 
-def made(write: Write, cpe: Row, kind: str, parameters: Row, timeout: float) -> Row:
-    """A new action's row, due at once."""
-    return {
-        **cpe,
+def opened(
+    write: Write, cpes: Sequence[int], kind: str, parameters: Row, timeout: float, **more: Any
+) -> list[int]:
+    """A new action for each of these CPEs that has no equal one still open; their ids. `more`: columns that
+    differ from those of an action that waits to be handed out."""
+    deadline = ahead(write.now, timeout)
+    same = {
         "kind": kind,
         "parameters": parameters,
-        "open_key": action.open_key(cpe["cpe"], kind, parameters),
         "state": action.REQUESTED,
         "attempts": 0,
         "requested_by": write.context.user,
         "requested": write.now,
-        "deadline": ahead(write.now, timeout),
-        "due": write.now,
+        "deadline": deadline,
+        "due": deadline if "dispatched" in more else write.now,
+        **more,
     }
-
-
-def opened(write: Write, rows: list[Row]) -> list[Row]:
-    """Insert those of the rows that have no equal one still open; returns them."""
+    c, ids = models.cpes.c, []
+    key = cast(c.id, String).concat(action.open_key("", kind, parameters))
+    columns = [*_KEPT.values(), "open_key", *same]
+    chosen = [
+        *(c[name] for name in _KEPT),
+        key,
+        *(literal(value, _t.c[name].type) for name, value in same.items()),
+    ]
     dialect: Any = postgresql if write.unit.dialect == "postgresql" else sqlite
-    statement = dialect.insert(_t).on_conflict_do_nothing(index_elements=["open_key"]).returning(_t)
-    new = [dict(one) for one in write.connection.execute(statement, rows).mappings()]
-    for row in new:
-        write.unit.wrote(ACTIONS.name, row["realm"], 1)
-    return new
+    for start in range(0, len(cpes), OPENED_AT_ONCE):
+        these = select(*chosen).where(c.id.in_(cpes[start : start + OPENED_AT_ONCE])).order_by(c.id)
+        made = dialect.insert(_t).from_select(columns, these)
+        made = made.on_conflict_do_nothing(index_elements=["open_key"]).returning(_t.c.id, _t.c.realm)
+        for id_, realm in write.connection.execute(made):
+            write.unit.wrote(ACTIONS.name, realm, 1)
+            ids.append(id_)
+    return ids
 
 
 def move(write: Write, ids: Iterable[int], state: str, **more: Any) -> list[Row]:

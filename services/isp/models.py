@@ -257,7 +257,7 @@ actions = Table(
     Column("mac", String(12)),
     Column("kind", String(32), nullable=False),
     Column("parameters", JsonB, nullable=False),
-    Column("open_key", String(64)),
+    Column("open_key", String(96)),
     Column("state", String(16), nullable=False),
     Column("requested_by", String(150)),
     Column("batch", ForeignKey("action_batches.id")),

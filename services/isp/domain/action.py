@@ -83,10 +83,10 @@ def takes(row: Row, attempt: int, told: str) -> bool:
     return attempt == row["attempts"] and (renewed or told in TRANSITIONS[row["state"]])
 
 
-def open_key(cpe: int, kind: str, parameters: Mapping[str, Any]) -> str:
-    """What two equal actions have in common: of those that have not ended there is one."""
-    text = json.dumps([cpe, kind, parameters], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def open_key(cpe: int | str, kind: str, parameters: Mapping[str, Any]) -> str:
+    """What two equal actions have in common: of those that have not ended there is one. Begins with the CPE."""
+    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
+    return f"{cpe} {kind} {hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 # ---- what a device offers -----------------------------------------------------------------------

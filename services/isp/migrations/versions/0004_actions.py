@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("mac", sa.String(length=12), nullable=True),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("parameters", JsonB, nullable=False),
-        sa.Column("open_key", sa.String(length=64), nullable=True),
+        sa.Column("open_key", sa.String(length=96), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("requested_by", sa.String(length=150), nullable=True),
         sa.Column("batch", BigInt, nullable=True),
