@@ -218,11 +218,8 @@ def opened(
     c, ids = models.cpes.c, []
     key = cast(c.id, String).concat(action.open_key("", kind, parameters))
     columns = [*_KEPT.values(), "open_key", *same]
-    chosen = [
-        *(c[name] for name in _KEPT),
-        key,
-        *(literal(value, _t.c[name].type) for name, value in same.items()),
-    ]
+    bound = [literal(value, _t.c[name].type) for name, value in same.items()]
+    chosen = [*(c[name] for name in _KEPT), key, *bound]
     dialect: Any = postgresql if write.unit.dialect == "postgresql" else sqlite
     for start in range(0, len(cpes), OPENED_AT_ONCE):
         these = select(*chosen).where(c.id.in_(cpes[start : start + OPENED_AT_ONCE])).order_by(c.id)

@@ -72,10 +72,8 @@ def test_faults_end_honestly(server: Server, switch: Switch) -> None:
     cpes = {name: subscriber(session) for name in names}
     switch(*({"fault": name, "cpe": cpe, "seconds": 3} for name, cpe in cpes.items()))
     began = time.monotonic()
-    asked = {
-        name: ask(session, cpe, timeout=60 if name in ("refuses", "twice") else 4)
-        for name, cpe in cpes.items()
-    }
+    short = {"silent": 4, "hangs": 4}
+    asked = {name: ask(session, cpe, timeout=short.get(name, 60)) for name, cpe in cpes.items()}
     refused = until(session, asked["refuses"], *action.ENDED)
     assert (refused["state"], refused["error"]) == ("failed", "The device refused.")
     until(session, asked["slow"], "running")

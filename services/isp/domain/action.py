@@ -84,7 +84,7 @@ def takes(row: Row, attempt: int, told: str) -> bool:
 
 
 def open_key(cpe: int | str, kind: str, parameters: Mapping[str, Any]) -> str:
-    """What two equal actions have in common: of those that have not ended there is one. Begins with the CPE."""
+    """What equal actions have in common: of those that have not ended there is one. Begins with the CPE."""
     text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
     return f"{cpe} {kind} {hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
