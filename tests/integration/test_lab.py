@@ -131,7 +131,7 @@ def test_an_executor_that_dies_in_the_middle_tells_the_truth(real: Real, switch_
     assert until(session, asked["reconfig"], *action.ENDED)["state"] == "succeeded"
 
 
-def test_what_is_cancelled_while_nobody_takes_it_is_never_done(real: Real) -> None:
+def test_what_is_cancelled_while_nobody_takes_it_ends_when_somebody_does(real: Real) -> None:
     session = real.session("own")
     lab = real.children["lab"]
     os.kill(lab.pid, signal.SIGKILL)
