@@ -10,7 +10,7 @@ from gateway.openapi import answers, bulk, parameters, schemas
 from gateway.openapi.names import component, operation_id, tag
 from gateway.openapi.schemas import NULL, any_of, ref
 from gateway.routes import WRITES, Action, Route
-from services.common.contract import Contract, Resource
+from services.common.contract import WAIT, Contract, Resource
 from services.common.fields import Json
 from services.common.resource.reads import CSV, NDJSON
 from services.common.settings import Settings
@@ -184,7 +184,17 @@ class Operations:
         if declared is None:
             raise ValueError(f"{route.rule} has no operation")
         given = self._key(action) if route.detail else []
-        given += [{"name": name, "in": "query", "schema": one} for name, one in declared.parameters.items()]
+        query = dict(declared.parameters)
+        needed: list[str] = []
+        if declared.outcome is not None:
+            query["wait"] = WAIT
+        if declared.acts and verb == "GET" and declared.request is not None:
+            query |= declared.request["properties"]
+            needed = declared.request.get("required", [])
+        given += [
+            {"name": name, "in": "query", "schema": one} | ({"required": True} if name in needed else {})
+            for name, one in query.items()
+        ]
         body = None
         if declared.request is not None and verb in ("POST", "PUT", "PATCH"):
             body = _body(declared.request, required=bool(declared.request.get("required")))
@@ -192,9 +202,13 @@ class Operations:
         good: dict[int, Json] = {}
         for status in declared.statuses:
             if status < 300:
-                good[status] = answers.answer("Done.", declared.response if status != 204 else None)
+                body_of = declared.response if status != 204 else None
+                doc, shown = ("Begun.", ("Location",)) if status == 202 else ("Done.", ())
+                good[status] = answers.answer(doc, body_of, shown=shown)
             elif status < 400:
                 good[status] = answers.answer("Go there.", shown=("Location",))
+        if declared.acts and verb == "GET":
+            good[204] = answers.answer("A browser only looked ahead: nothing was done.")
         return given, body, good, (*declared.statuses, *taken, *self._ambiguous(action.resource))
 
     def _index(self, route: Route, verb: str, action: Action) -> Parts:
@@ -238,7 +252,7 @@ def _named(action: Action, verb: str) -> bool:
 def _remembered(action: Action, verb: str) -> bool:
     """Whether the answer to a named request is kept."""
     if action.operation is not None:
-        return action.operation.remembered and not action.anonymous and action.operation.acts(verb)
+        return action.operation.remembered and not action.anonymous and action.operation.changes(verb)
     return verb in WRITES and action.kind != "import"
 
 

@@ -49,6 +49,13 @@ class Settings(BaseSettings):
         description="seconds before an event that a handler failed on is tried again; then it is parked",
     )
     event_days: float = Field(30, gt=0, description="days that sent events stay readable in the feed")
+    action_timeout: float | None = Field(
+        None, ge=1, le=3600, description="seconds that an action may take; default: by its kind"
+    )
+    action_batch: int = Field(20_000, ge=1, description="the most devices that one bulk action may reach")
+    waiters: int = Field(
+        4, ge=0, description="requests per gateway process that may wait for the end of an action"
+    )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="health and metrics of a service process; 0: none"
     )

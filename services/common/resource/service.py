@@ -16,6 +16,7 @@ from services.common.errors import ServiceUnavailable
 from services.common.events import feed, held
 from services.common.events.inbox import WAITING
 from services.common.events.provider import EventsProvider
+from services.common.resource.background import Background
 from services.common.resource.engine import Engine
 from services.common.resource.representation import dumps
 from services.common.rpc.entrypoint import CallContext, Provider, rpc, timer
@@ -42,6 +43,8 @@ class EngineProvider(Provider):
         for provider in self.container.dependencies:
             if isinstance(provider, EventsProvider):
                 provider.attach(self.engine, self.container.config)
+            elif isinstance(provider, Background):
+                provider.attach(self.engine)
 
     def stop(self) -> None:
         self.engine.database.close()

@@ -262,7 +262,8 @@ class Write:
             statement = update(table).where(table.c.id == old["id"]).values(**fresh).returning(table)
             row = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
         for members in resource.members():
-            row[members.name] = new[members.name]
+            if members.name in new:
+                row[members.name] = new[members.name]
             if members.name in changed:
                 self._set_members(resource, old["id"], members, new[members.name])
         self._book(resource, CHANGED, row, changed)
@@ -398,7 +399,7 @@ class Write:
             names = {ADDED: "created", CHANGED: "updated", DELETED: "deleted"}
             data = {one.name: _plain(row.get(one.name)) for one in told(resource)}
             if resource.asks:
-                data["asks"] = self.reads.rules(resource).asks(names[action], row, changed)
+                data["asks"] = self.reads.rules(resource).asks(self, names[action], row, changed)
             if action == CHANGED:
                 data["changed"] = sorted(changed)
             sequence = row["version"] + (1 if action == DELETED else 0)
