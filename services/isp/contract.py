@@ -20,6 +20,7 @@ from services.common.contract import (
     Resource,
     SharedWith,
 )
+from services.common.events.webhooks.contract import webhook_resources
 from services.common.fields import (
     ON_REQUEST,
     AllOf,
@@ -526,5 +527,8 @@ CONTRACT = Contract(
     name="isp",
     title="Customers",
     doc="Customers, CPEs and telephone lines.",
-    resources=(CUSTOMERS, CPES, POTSES, PROFILES, MODELS, CONTEXTS, *PICK_LISTS, audit_resource()),
+    resources=(
+        *(CUSTOMERS, CPES, POTSES, PROFILES, MODELS, CONTEXTS, *PICK_LISTS),
+        *(audit_resource(), *webhook_resources()),
+    ),
 )

@@ -46,13 +46,16 @@ class Engine(Reads):
     # ---- one row ------------------------------------------------------------------------------
 
     def create(self, context: Context, resource: str, body: Any, parameters: Parameters = ()) -> Reply:
-        """201: the new row as `get` shows it."""
+        """201: the new row as `get` shows it, and what is shown `once`."""
         declared = self.resource(resource)
         query = self.grammar.parse(declared, parameters, secrets=context.secrets)
         with self.writing(context) as write:
             row = write.add(declared, body)
             reply = self.one(write.connection, context, declared, row["id"], query)
-        return Reply(reply.body, reply.meta | {"status": 201})
+        body = reply.body
+        if declared.once:
+            body = body[:-1] + b"," + dumps({name: row[name] for name in declared.once})[1:]
+        return Reply(body, reply.meta | {"status": 201})
 
     def update(
         self,

@@ -14,6 +14,7 @@ from services.common.contract import Contract
 from services.common.database.engine import Database
 from services.common.errors import ServiceUnavailable
 from services.common.events.provider import EventsProvider
+from services.common.events.webhooks.operations import Operations as Webhooks
 from services.common.resource.engine import Engine
 from services.common.rpc.entrypoint import CallContext, Provider, rpc, timer
 from services.common.rpc.reply import Reply
@@ -100,13 +101,25 @@ class ResourceService:
     def usage(self, realm: str) -> Reply:
         return self.engine.usage(self.context, realm)  # type: ignore[no-any-return]
 
+    @rpc
+    def webhook_rotate_secret(self, key: str, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
+        return Webhooks(self.engine).rotate_secret(self.context, key)
+
+    @rpc
+    def webhook_replay(self, key: str, body: Any, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
+        return Webhooks(self.engine).replay(self.context, key, body)
+
+    @rpc
+    def webhook_ping(self, key: str, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
+        return Webhooks(self.engine).ping(self.context, key)
+
     @timer(interval=30)
     def fold_counters(self) -> None:
         periodic("fold_counters", self.engine.compact)
 
     @timer(interval=5)
     def measure_events(self) -> None:
-        periodic("measure_events", self.events.relay.measure)
+        periodic("measure_events", self.events.measure)
 
     @timer(interval=600)
     def forget(self) -> None:
