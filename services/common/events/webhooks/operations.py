@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -27,17 +27,18 @@ OVERLAP = 24 * 3600 * 1000
 
 
 class Operations:
-    """On the webhooks of one service that the caller sees."""
+    """On the webhooks of one service that the caller sees. `clock`: milliseconds since 1970."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], int] = milliseconds) -> None:
         self.engine = engine
+        self.clock = clock
 
     def rotate_secret(self, context: Context, key: str) -> Reply:
         """`{"secret"}`: the only place where it is shown."""
         secret = signature.new_secret()
         with self.engine.writing(context) as write:
             row = self._row(write, key)
-            former: Row = {"former_secret": row["secret"], "former_until": milliseconds() + OVERLAP}
+            former: Row = {"former_secret": row["secret"], "former_until": self.clock() + OVERLAP}
             write.change(WEBHOOKS.name, row["id"], former, silently=True)  # no secret may get into the audit
             write.change(WEBHOOKS.name, row["id"], {"secret": secret})
         return Reply(dumps({"secret": secret}))
@@ -73,7 +74,7 @@ class Operations:
 
     def _deliveries(self) -> Deliveries:
         engine = self.engine
-        return Deliveries(engine, Outbox(engine.contract.name, engine.metadata, engine.database))
+        return Deliveries(engine, Outbox(engine.contract.name, engine.metadata, engine.database), self.clock)
 
 
 def _asked(body: Any) -> Sequence[int] | None:

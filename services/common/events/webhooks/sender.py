@@ -105,6 +105,8 @@ def _exchange(
             connection.sock = used
             connection.request("POST", target.path, body, _headers(target, headers))
             answer = connection.getresponse()
+            if time.monotonic() >= ends:
+                raise TimeoutError  # for `http.client` headers that were cut off are headers
             status, wait = answer.status, _wait(answer)
             with suppress(OSError, http.client.HTTPException):  # the answer counts, not what follows it
                 answer.read(READ)
