@@ -23,7 +23,7 @@ from services.common.events.webhooks.deliveries import Attempt, Deliveries
 from services.common.events.webhooks.sender import Outcome
 from services.common.resource.engine import Engine
 
-IDLE = 1.0
+IDLE, BREATH = 1.0, 0.01
 PER_WEBHOOK, TOGETHER = 4, 100
 LEAVING = 4.0
 NO_EVENT = "The event is older than what is kept."
@@ -78,6 +78,7 @@ class Courier:
             try:
                 if not self.round():
                     self._woken.wait(IDLE)
+                    time.sleep(BREATH)  # what comes close together is looked for together
                 told = False
             except Exception as error:
                 if not told:
@@ -88,13 +89,13 @@ class Courier:
         self.rest(LEAVING)
 
     def round(self) -> int:
-        """Take over what is new and begin what is due; returns how many attempts were begun."""
+        """Take over what is new and begin what is due; returns 0 when there is nothing more to do now."""
         self._woken.clear()
-        self.deliveries.take_over()
+        taken = self.deliveries.take_over()
         begun = self.deliveries.claim(self._room())
         for one in begun:
             self._begin(one)
-        return len(begun)
+        return taken + len(begun)
 
     def rest(self, seconds: float) -> None:
         """Wait until no attempt is under way, but no longer than that."""

@@ -64,21 +64,24 @@ class Deliveries:
     # ---- from the outbox ----------------------------------------------------------------------
 
     def take_over(self) -> int:
-        """A delivery for each event that a webhook has not got yet; returns how many."""
-        w, taken, last = self._webhooks, 0, self.outbox.last()
+        """A delivery for each event that a webhook has not got yet, a batch of them for those that are most
+        behind; returns how many webhooks got on."""
+        w = self._webhooks
+        last = select(self.outbox.sequencer.c.last).scalar_subquery()
         behind = select(w.c.id, w.c.realm, w.c.position).where(w.c.active, w.c.position < last)
         chosen = behind.order_by(w.c.position).limit(WEBHOOKS_AT_ONCE)
-        while rows := self.database.reading(lambda connection: connection.execute(chosen).all()):
-            taken += self._take(rows)
-        return taken
+        rows = self.database.reading(lambda connection: connection.execute(chosen).all())
+        if rows:
+            self._take(rows)
+        return len(rows)
 
-    def _take(self, rows: Sequence[Any]) -> int:
+    def _take(self, rows: Sequence[Any]) -> None:
         d, w, types = self._table, self._webhooks, self._types_of([row.id for row in rows])
         found = []
-        for row in rows:
+        for row in sorted(rows, key=lambda one: one.id):  # locks are taken in one order by all
             scope = Scope(frozenset((row.realm,)))
             found.append((row, *self.outbox.after(row.position, scope, types=types.get(row.id, ()))))
-        now, taken = self.clock(), 0
+        now = self.clock()
         with self.database.write() as connection:
             for row, events, reached in found:
                 still = and_(w.c.id == row.id, w.c.position == row.position, w.c.active)
@@ -89,8 +92,6 @@ class Deliveries:
                 ]
                 if new:
                     connection.execute(insert(d), new)
-                taken += len(new)
-        return taken
 
     def _types_of(self, ids: Sequence[int]) -> Mapping[int, list[str]]:
         t, found = self._types, dict[int, list[str]]()
@@ -132,6 +133,7 @@ class Deliveries:
             chosen += ((webhook, one) for one in self._due(webhook, due, room(webhook["id"]), now))
         if not chosen:
             return []
+        chosen.sort(key=lambda one: (one[0]["id"], one[1]["id"]))  # locks are taken in one order by all
         with self.database.write() as connection:
             begun = [one for one in chosen if self._begin(connection, *one, now)]
         numbers = [delivery["number"] for _, delivery in begun if delivery["number"] > 0]
