@@ -58,6 +58,7 @@ class Server:
             "KRILL_DEMO": "true",
             "KRILL_PASSWORD": PASSWORD,
             "KRILL_LOG_LEVEL": "WARNING",
+            "KRILL_WEBHOOK_NETWORKS": "127.0.0.0/8,::1",
         }
 
     # ---- life ---------------------------------------------------------------------------------

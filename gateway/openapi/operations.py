@@ -93,7 +93,12 @@ class Operations:
         contract, resource = _resource(action)
         one = ref(component(contract, resource, "Create"))
         body = _body(one, required=_demands(resource))
-        good = {201: self._row(action, "The new row.", "Location")}
+        made = ref(component(contract, resource))
+        if resource.once:
+            shown = {name: resource.by_name[name].schema() for name in resource.once}
+            note = f"What is only shown here: {', '.join(resource.once)}."
+            made = {"allOf": [made, {"type": "object", "description": note, "properties": shown}]}
+        good = {201: self._row(action, "The new row.", "Location", schema=made)}
         if links := self._links(route):
             good[201]["links"] = links
         if resource.bulk:
@@ -228,8 +233,8 @@ class Operations:
         name = f"{component(*_resource(action))}.upsert"
         return [ref(name, "parameters")] if name in self.known else []
 
-    def _row(self, action: Action, doc: str = "The row.", *shown: str) -> Json:
-        one = ref(component(*_resource(action)))
+    def _row(self, action: Action, doc: str = "The row.", *shown: str, schema: Json | None = None) -> Json:
+        one = schema or ref(component(*_resource(action)))
         return answers.answer(doc, one, shown=("ETag", "X-Ignored-Parameters", *shown))
 
     def _ambiguous(self, resource: Resource | None) -> tuple[int, ...]:

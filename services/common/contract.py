@@ -158,6 +158,7 @@ class Resource:
     `where`: fixed column values that every row of this resource has. `paths`: other places of the collection
     below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false
     where every user may (his own things).
+    `once`: write-only members that the answer to a row's creation shows, and nothing else ever.
     `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published. `asks`: what
     its changes may ask of the network, in the order in which it is done; the function `asks` of the rules
     says what a change does ask.
@@ -187,6 +188,7 @@ class Resource:
     staff: bool = False
     staff_writes: bool = False
     permitted: bool = True
+    once: tuple[str, ...] = ()
     events: bool = False
     asks: tuple[str, ...] = ()
     bulk: bool = True

@@ -25,6 +25,7 @@ from services.common.contract import (
 )
 from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
+from services.common.events.webhooks.contract import webhook_resources
 from services.common.fields import (
     ON_REQUEST,
     AllOf,
@@ -837,7 +838,7 @@ CONTRACT = Contract(
     doc="Customers, CPEs and telephone lines.",
     resources=(
         *(CUSTOMERS, CPES, POTSES, PROFILES, MODELS, CONTEXTS, *PICK_LISTS),
-        *(ACTIONS, ACTION_BATCHES, audit_resource(), parked_resource()),
+        *(ACTIONS, ACTION_BATCHES, audit_resource(), parked_resource(), *webhook_resources()),
     ),
     operations=(*OPERATIONS, feed_operation("isp")),
     events=EVENTS,

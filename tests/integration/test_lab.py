@@ -112,7 +112,11 @@ def test_waiting_ends_with_the_action_or_with_the_patience(server: Server, switc
 @pytest.fixture
 def switch_real(real: Real) -> Iterator[Switch]:
     file = real.data / "lab-faults.json"
-    yield lambda *faults: file.write_text(json.dumps(faults)) and None
+
+    def switch(*faults: Any) -> None:
+        file.write_text(json.dumps(faults))
+
+    yield switch
     file.unlink(missing_ok=True)
 
 

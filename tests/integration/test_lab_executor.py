@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from deploy.lab.executor import service
 from deploy.lab.executor.models import metadata, runs
+from services.common.context import Context
 from services.common.database.engine import Database
 from services.common.events.envelope import Envelope
 from services.common.events.inbox import Inbox, Subscription
@@ -112,7 +113,7 @@ def test_an_attempt_that_was_superseded_says_nothing_more(lab: Lab) -> None:
     lab.hand(7, "reconfig")
     old = lab.rows("runs")[0]
     lab.hand(7, "reconfig", attempt=2)
-    with lab.engine.writing(service.Context()) as write, pytest.raises(service.Superseded):
+    with lab.engine.writing(Context()) as write, pytest.raises(service.Superseded):
         service._finish(write, old, "succeeded")
     assert lab.told(7) == []
 

@@ -162,7 +162,7 @@ class Write:
         found = (
             self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
         )
-        old = self._named(declared, dict(found))
+        old = self._whole(declared, dict(found))
         new = {**old, **values}
         if changed := _changes(declared, old, new):
             self._update(declared, old, new, changed)
@@ -191,10 +191,14 @@ class Write:
         found = self.connection.execute(statement, values(self.context, resource)).mappings().one_or_none()
         if found is None:
             raise NotFound()
-        row = self._named(resource, dict(found))
+        return self._whole(resource, dict(found))
+
+    def _whole(self, resource: Resource, columns: dict[str, Any]) -> Row:
+        """The row by field name, member sets included."""
+        row = self._named(resource, columns)
         for members in resource.members():
             table = self.unit.table(members.table)
-            theirs = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
+            theirs = select(table.c[members.theirs]).where(table.c[members.mine] == row["id"])
             row[members.name] = sorted(self.connection.execute(theirs).scalars())
         return row
 
