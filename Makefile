@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 SAY = @printf '\033[1m==> %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test lint format events bench
+.PHONY: help run up down test chaos lint format events bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -25,6 +25,10 @@ test: lint ## linters, then every test, on real servers too
 	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql
 	$(SAY) 'Running the tests'
 	@$(BIN)/python -m pytest
+
+chaos: $(VENV)/.development ## 100 kills over 50,000 writes: what is lost, applied twice or late (about 15 minutes)
+	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql
+	@KRILL_CHAOS_KILLS=100 KRILL_CHAOS_WRITES=50000 $(BIN)/python -m pytest -s tests/chaos
 
 lint: $(VENV)/.development ## ruff, mypy, import-linter
 	$(SAY) 'Checking the code'

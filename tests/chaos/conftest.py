@@ -1,4 +1,4 @@
-"""The platform that the chaos tests do harm to."""
+"""One platform for all that shake it, on servers of its own: durable ones, since a commit must be one."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
-from tests.servers import Real
+from tests.chaos.platform import Platform
 
 
 @pytest.fixture(scope="package")
-def platform() -> Iterator[Real]:
-    """A platform for being killed, on servers that are durable: a commit is one."""
-    folder = Path(tempfile.mkdtemp(prefix="krill-chaos-"))
+def shaken() -> Iterator[Platform]:
+    folder = Path(tempfile.mkdtemp(prefix="krill-storm-"))
     folder.chmod(0o711)
     postgres, rabbitmq = Postgres(folder / "postgres"), RabbitMQ(folder / "rabbitmq")
     (folder / "platform").mkdir()
-    started: list[Real] = []
+    started: list[Platform] = []
     try:
-        postgres.start()
+        postgres.launch()
         rabbitmq.start()
-        server = Real(folder / "platform", postgres, rabbitmq)
-        started.append(server)
-        yield server.start()
+        postgres.start()
+        platform = Platform(folder / "platform", postgres, rabbitmq)
+        started.append(platform)
+        yield platform.start()
     finally:
         for one in started:
             one.stop()

@@ -38,14 +38,15 @@ class Ended:
 class Load:
     """Each thread reads lists and details and writes rows of its own, one request after the other."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, user: str = "own") -> None:
         self.server = server
+        self.user = user
         self.ended: list[Ended] = []
         self.attempted: dict[int, list[str]] = {}
         self.acknowledged: dict[int, str] = {}
         self._stop = threading.Event()
         self._under_way: dict[int, float] = {}
-        session = server.session()
+        session = server.session(user)
         rows = session.get("/api/v2/isp/cpes/", params={"attrs": "id", "limit": "40"}).json()["results"]
         ids = [row["id"] for row in rows]
         self._threads = [threading.Thread(target=self._run, args=(ids[n::THREADS],)) for n in range(THREADS)]
@@ -62,7 +63,7 @@ class Load:
         assert not any(one.is_alive() for one in self._threads), "a request hangs"
 
     def _run(self, ids: list[int]) -> None:
-        session = self.server.session()
+        session = self.server.session(self.user)
         number = 0
         while not self._stop.is_set():
             number += 1
@@ -134,7 +135,7 @@ class Load:
 
     def check_no_write_was_lost(self) -> None:
         """A row holds the last value that was acknowledged, or one that was tried after it."""
-        session = self.server.session()
+        session = self.server.session(self.user)
         assert len(self.acknowledged) > 10
         for id_, value in self.acknowledged.items():
             tried = self.attempted[id_]

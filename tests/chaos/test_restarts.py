@@ -10,15 +10,17 @@ from collections.abc import Callable
 import psutil
 
 from tests.chaos.load import Load
-from tests.servers import Real
+from tests.chaos.platform import CRM, REPLICAS, Platform
 
 BEFORE, DOWN, AFTER = 2.0, 2.0, 3.0
 """Seconds of load before the part dies, without it, and after all is well again."""
 
 
-def strike(platform: Real, kill: Callable[[], None], bring_back: Callable[[], object]) -> tuple[Load, float]:
+def strike(
+    platform: Platform, kill: Callable[[], None], bring_back: Callable[[], object]
+) -> tuple[Load, float]:
     """Load with a death in it. Returns the load and the moment at which the part was back."""
-    with Load(platform) as load:
+    with Load(platform, CRM) as load:
         time.sleep(BEFORE)
         struck = time.monotonic()
         kill()
@@ -32,41 +34,41 @@ def strike(platform: Real, kill: Callable[[], None], bring_back: Callable[[], ob
     return load, back
 
 
-def test_the_service_is_killed(platform: Real) -> None:
+def test_the_service_is_killed(shaken: Platform) -> None:
     def kill() -> None:
-        platform.children["isp"].kill()
-        platform.children["isp"].wait()
+        for name in REPLICAS:
+            shaken.kill(name)
 
-    load, back = strike(platform, kill, platform.start_service)
+    load, back = strike(shaken, kill, shaken.start_service)
     load.check_each_ended_well()
     assert set(load.statuses()) > {200}
     load.check_well_again(back)
     load.check_no_write_was_lost()
 
 
-def test_the_broker_is_killed(platform: Real) -> None:
-    uri = platform.rabbitmq.uri
-    load, back = strike(platform, platform.rabbitmq.kill, platform.rabbitmq.start)
-    assert platform.rabbitmq.uri == uri
+def test_the_broker_is_killed(shaken: Platform) -> None:
+    uri = shaken.rabbitmq.uri
+    load, back = strike(shaken, shaken.rabbitmq.kill, shaken.rabbitmq.start)
+    assert shaken.rabbitmq.uri == uri
     load.check_each_ended_well()
     assert set(load.statuses()) > {200}
     load.check_well_again(back)
     load.check_no_write_was_lost()
 
 
-def test_the_database_is_killed(platform: Real) -> None:
-    address = platform.postgres.address
-    load, back = strike(platform, platform.postgres.kill, platform.postgres.start)
-    assert platform.postgres.address == address
+def test_the_database_is_killed(shaken: Platform) -> None:
+    address = shaken.postgres.address
+    load, back = strike(shaken, shaken.postgres.kill, shaken.postgres.start)
+    assert shaken.postgres.address == address
     load.check_each_ended_well()
     assert set(load.statuses()) > {200}
     load.check_well_again(back)
     load.check_no_write_was_lost()
 
 
-def test_a_gateway_worker_is_killed(platform: Real) -> None:
+def test_a_gateway_worker_is_killed(shaken: Platform) -> None:
     """Its connections end with it; those of the other worker do not."""
-    gateway = psutil.Process(platform.children["gateway"].pid)
+    gateway = psutil.Process(shaken.children["gateway"].pid)
     victim = gateway.children()[0]
 
     def wait_for_another() -> None:
@@ -75,7 +77,7 @@ def test_a_gateway_worker_is_killed(platform: Real) -> None:
             assert time.monotonic() < end
             time.sleep(0.05)
 
-    load, back = strike(platform, victim.kill, wait_for_another)
+    load, back = strike(shaken, victim.kill, wait_for_another)
     load.check_each_ended_well(0)
     assert load.statuses()[0] <= 2 * len(load.acknowledged)
     load.check_well_again(back)

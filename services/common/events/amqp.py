@@ -4,6 +4,9 @@ Exchange `<service>.events` (topic, durable), routing key = event type. A subscr
 quorum queue with a single active consumer, so that any number of replicas keep the order. Its delivery limit
 concerns events that kill their process again and again: they go, at least once, to `<queue>.dead`, from where
 the subscription parks them. RabbitMQ 3.10 and later.
+
+A queue without a limit has the highest one: RabbitMQ 4 takes 20 for none, and 3.10 takes -1 for less than
+zero and drops what it would deliver a second time.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from services.common.events.transport import Undelivered
 from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
 
 CONFIRM_TIMEOUT = 10.0
-DELIVERY_LIMIT = 20
+DELIVERY_LIMIT, NO_LIMIT = 20, 2**31 - 1
 PERSISTENT = 2
 
 
@@ -49,7 +52,7 @@ def declare_queue(channel: Any, queue: str, sources: dict[str, Sequence[str]]) -
         dead(queue),
         durable=True,
         auto_delete=False,
-        arguments={"x-queue-type": "quorum", "x-delivery-limit": -1},
+        arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_LIMIT},
     )
     channel.queue_declare(
         queue,

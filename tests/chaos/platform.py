@@ -1,0 +1,142 @@
+"""The platform that is to be shaken: two replicas of isp behind proxies, a gateway, durable servers, and the
+CRM of `deploy/examples` as the subscriber from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deploy.local.postgres import Postgres
+from deploy.local.rabbitmq import RabbitMQ
+from tests.chaos.proxy import Proxy
+from tests.servers import KRILL, PASSWORD, Real
+
+REPLICAS = ("isp-1", "isp-2")
+CRM = "crm"
+SETTLED = 12.0
+"""Seconds until a new quorum queue survives the death of a RabbitMQ 3.10 node of its own."""
+
+HONEST = (*KRILL, "service", "isp")
+
+
+class Platform(Real):
+    """`service`: the command of a replica; the idiom of others can be put in its place."""
+
+    def __init__(self, data: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> None:
+        super().__init__(data, postgres, rabbitmq)
+        self.service: Sequence[str] = HONEST
+        self.broker_proxy = Proxy(rabbitmq.ports["amqp"])
+        self.database_proxy = Proxy(postgres.ports["sql"])
+        self.crm_file = data / "crm.db"
+        self.declared = 0.0
+
+    def start(self) -> Platform:
+        self.broker_proxy.__enter__()
+        self.database_proxy.__enter__()
+        self.krill("migrate")
+        self.krill("seed")
+        self.krill("user", "create", CRM, "--superuser")
+        self.start_crm()
+        self.declared = time.monotonic()
+        self.start_service()
+        self.start_gateway()
+        self.wait()
+        self.await_crm()
+        return self
+
+    def stop(self) -> None:
+        for name in self.children:
+            self.kill(name)
+        self.broker_proxy.__exit__()
+        self.database_proxy.__exit__()
+
+    def start_service(self) -> None:
+        for name in REPLICAS:
+            self.start_replica(name)
+
+    def start_replica(self, name: str) -> None:
+        env = {
+            "KRILL_AMQP_URI": self.broker_proxy.through(self.rabbitmq.uri),
+            "KRILL_DATABASE_URL": self.database_proxy.through(self.env["KRILL_DATABASE_URL"]),
+        }
+        self.spawn(name, *self.service, env=env)
+
+    def start_crm(self) -> None:
+        env = {
+            "CRM_AMQP_URI": self.rabbitmq.uri,
+            "CRM_API_URL": self.url,
+            "CRM_API_USER": CRM,
+            "CRM_API_PASSWORD": PASSWORD,
+            "CRM_DATABASE": str(self.crm_file),
+        }
+        self.spawn(CRM, sys.executable, "-m", "deploy.examples.crm_sync", env=env)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL for a process and all that it started."""
+        child = self.children[name]
+        if child.poll() is not None:
+            return
+        family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+        for one in family:
+            one.kill()
+        child.wait()
+        psutil.wait_procs(family[1:], timeout=10)
+
+    def revive(self) -> list[str]:
+        """Start again what ended by itself, as a supervisor would; returns their names."""
+        ended = [name for name, child in self.children.items() if child.poll() is not None]
+        for name in ended:
+            self.bring_back(name)
+        return ended
+
+    def bring_back(self, name: str) -> None:
+        match name:
+            case "gateway":
+                self.start_gateway()
+            case "crm":
+                self.start_crm()
+            case _:
+                self.start_replica(name)
+
+    # ---- what is known of it ------------------------------------------------------------------
+
+    def outbox(self) -> list[dict[str, str]]:
+        """The events that the CRM subscribes to, in the order of their positions."""
+        with self.postgres.connect("isp") as connection:
+            cursor = connection.execute(
+                "SELECT id, type, subject, coalesce(request_id, '') FROM outbox "
+                "WHERE type ~ '^(customer|cpe|pots|action)[.]' ORDER BY position"
+            )
+            names = ("id", "type", "subject", "request_id")
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def crm(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the CRM's database says."""
+        with sqlite3.connect(f"file:{self.crm_file}?mode=ro", uri=True, timeout=10) as connection:
+            found = connection.execute(statement).fetchall()
+        connection.close()
+        return found
+
+    def await_crm(self, seconds: float = 30.0) -> None:
+        """Until the CRM is in step for the first time."""
+        end = time.monotonic() + seconds
+        while not self.crm_file.exists() or self.crm("SELECT behind FROM progress") != [(0,)]:
+            assert time.monotonic() < end, self.logs()[-3000:]
+            time.sleep(0.1)
+
+    def await_settled(self) -> None:
+        """Until the queues survive the death of the broker."""
+        time.sleep(max(0.0, self.declared + SETTLED - time.monotonic()))
+
+
+def number(name: str, default: int) -> int:
+    """A figure of the run, from the environment: `make chaos` asks for more."""
+    return int(os.environ.get(f"KRILL_CHAOS_{name}", default))
