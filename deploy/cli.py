@@ -22,12 +22,14 @@ PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": 
 
 app = typer.Typer(**PLAIN, add_completion=False, help="Operations platform for internet providers.")
 users = typer.Typer(**PLAIN, help="Accounts of the API.")
+lab = typer.Typer(**PLAIN, help="Simulated equipment, for demonstrations and tests.")
 app.add_typer(users, name="user")
 app.add_typer(events.app, name="events")
+app.add_typer(lab, name="lab")
 
 DEMO = "demo"
 
-GREEN = frozenset(("run", "service"))
+GREEN = frozenset(("run", "service", "lab"))
 """The commands whose process runs on green threads."""
 
 
@@ -78,6 +80,7 @@ def _welcome(bind: str, demo: bool) -> None:
             f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/?sn=0000deadbeef0000'\n"
             f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/74/?attrs=id&joins=customer,potses'\n"
             f"  curl -u {DEMO}:{DEMO} -X PATCH -d access=false '{url}/api/v2/isp/cpes/350/'\n"
+            f"  curl -u {DEMO}:{DEMO} -X POST '{url}/api/v2/isp/cpes/350/reboot?wait=5'\n"
             "Administrators are made with: krill user create NAME --superuser\n"
         )
     sys.stdout.flush()
@@ -272,6 +275,25 @@ def create_user(
     finally:
         accounts.close()
     print(f"User {name} created.")
+
+
+@lab.command()
+def executor() -> None:
+    """Run the actions that isp hands out, on devices that do not exist (KRILL_AMQP_URI)."""
+    from deploy import registry
+    from services.common import log
+    from services.common.rpc.runner import run_services
+    from services.common.settings import for_service
+
+    lab_class = registry.lab_executor()
+    settings = for_service("lab")
+    log.configure(settings, "lab")
+    raise typer.Exit(run_services([lab_class], settings))
+
+
+@lab.callback()
+def _lab() -> None:
+    """Keeps `executor` a command of its own while it is the only one."""
 
 
 def main() -> None:

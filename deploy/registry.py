@@ -5,6 +5,7 @@ data.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -69,6 +70,16 @@ def service_class(name: str) -> type[Any]:
     """The nameko class of a service: the one in its `service.py` that bears its name."""
     module = importlib.import_module(f"services.{name}.service")
     return next(one for one in _classes(module) if getattr(one, "name", None) == name)
+
+
+def lab_executor() -> type[Any]:
+    """The class that runs actions in the lab. Its database is a file: the lab's memory may be thrown away."""
+    folder = Settings().data_dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("KRILL_LAB_DATABASE_URL", f"sqlite:///{folder / 'lab.db'}")
+    from deploy.lab.executor.service import LabExecutor
+
+    return LabExecutor
 
 
 def _classes(module: ModuleType) -> Iterator[type[Any]]:

@@ -25,7 +25,7 @@ def metadata(route: Route, may: Callable[[Action], bool], level: int) -> Json:
     the API level whose members are told.
     """
     kinds = {one.kind: one for one in route.actions.values()}
-    verb, first = next(iter(route.actions.items()))
+    verb, first = min(route.actions.items(), key=lambda item: item[1].operation is not None)
     found: Json = {
         "name": _name(kinds, verb, first),
         "description": (first.operation or first.resource or first.contract).doc,

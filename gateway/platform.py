@@ -6,6 +6,7 @@ A caller does not see the difference.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
@@ -54,6 +55,7 @@ class Platform:
         self.contracts = list(contracts)
         self.engines = engines
         self.accounts = accounts
+        self.waiters = threading.BoundedSemaphore(settings.waiters) if settings.waiters else None
 
     @cached_property
     def routes(self) -> list[Route]:

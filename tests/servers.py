@@ -58,6 +58,7 @@ class Server:
             "KRILL_DEMO": "true",
             "KRILL_PASSWORD": PASSWORD,
             "KRILL_LOG_LEVEL": "WARNING",
+            "KRILL_WEBHOOK_NETWORKS": "127.0.0.0/8,::1",
         }
 
     # ---- life ---------------------------------------------------------------------------------
@@ -174,6 +175,7 @@ class Real(Server):
         self.krill("migrate")
         self.krill("seed")
         self.start_service()
+        self.start_lab()
         self.start_gateway()
         self.wait()
         self.make_users()
@@ -181,6 +183,9 @@ class Real(Server):
 
     def start_service(self) -> None:
         self.spawn("isp", *KRILL, "service", "isp")
+
+    def start_lab(self) -> None:
+        self.spawn("lab", *KRILL, "lab", "executor")
 
     def start_gateway(self) -> None:
         gunicorn = (sys.executable, "-m", "gunicorn", "gateway.wsgi:app", "-k", "gthread", "-w", "2")

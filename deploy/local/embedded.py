@@ -26,7 +26,8 @@ LONGEST_URL = 8190
 
 def serve(settings: Settings, ready: Any) -> int:
     """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
-    client = embed([registry.service_class(one.name) for one in registry.services()], settings)
+    services = [registry.service_class(one.name) for one in registry.services()]
+    client = embed([*services, *((registry.lab_executor(),) if settings.demo else ())], settings)
     platform = assemble(settings, client, Accounts(settings))
     app = create_app(platform)
     host, _, port = settings.bind.rpartition(":")

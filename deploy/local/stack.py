@@ -119,7 +119,9 @@ def _run(settings: Settings, steps: Sequence[Sequence[str]], say: Callable[[str]
         for step in steps:
             say(f"Running {' '.join(step[3:])}")
             stack.run(step, env)
-        stack.start(*(_service(name, logs, env) for name in built_services()))
+        stack.start(*(_service(name, (*KRILL, "service", name), logs, env) for name in built_services()))
+        if settings.demo:
+            stack.start(_service("lab", (*KRILL, "lab", "executor"), logs, env))
         stack.start(_gateway(settings, logs, env))
         say(f"Ready on http://{settings.bind}/ (logs: {logs}; `krill down` ends it)")
         stack.watch()
@@ -139,12 +141,12 @@ def environment(settings: Settings) -> dict[str, str]:
     return env
 
 
-def _service(name: str, logs: Path, env: dict[str, str]) -> Command:
+def _service(name: str, argv: tuple[str, ...], logs: Path, env: dict[str, str]) -> Command:
     key = f"KRILL_{name.upper()}_METRICS_PORT"
     port = int(env.get(key) or free_port())
     return Command(
         name,
-        (*KRILL, "service", name),
+        argv,
         logs / f"{name}.log",
         {**env, key: str(port)},
         is_ready=lambda: _answers("127.0.0.1", port, "/readyz") == 200,

@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway import envelope, idempotency
 from gateway.call import Answer, Call
-from gateway.handlers.reads import legacy_parameters, printable
+from gateway.handlers import acting
+from gateway.handlers.reads import legacy_parameters
 from gateway.routes import permission
 from services.common.context import Context, Scope
 from services.common.contract import Resource
@@ -92,14 +93,16 @@ def operation(call: Call) -> Answer:
     if own is not None:
         answer: Answer = own(call)
         return answer
+    if action.operation.acts and acting.only_looks(call.request):
+        return acting.looked(call)
+    seconds = acting.patience(call, action.operation)
     arguments: dict[str, Any] = {"parameters": call.parameters}
     if call.key is not None:
         arguments["key"] = call.key
     if action.operation.request is not None:
-        arguments["body"] = call.body
+        arguments["body"] = acting.asked(call, action.operation)
     reply = _write(call, method.replace("-", "_"), arguments)
-    headers = {"X-Ignored-Parameters": printable(ignored)} if (ignored := reply.meta.get("ignored")) else {}
-    return Answer(reply.body, reply.meta.get("status", 200), headers=headers)
+    return acting.answered(call, action.operation, reply, seconds)
 
 
 def write_context(call: Call) -> Context:

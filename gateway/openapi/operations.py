@@ -10,7 +10,7 @@ from gateway.openapi import answers, bulk, parameters, schemas
 from gateway.openapi.names import component, operation_id, tag
 from gateway.openapi.schemas import NULL, any_of, ref
 from gateway.routes import WRITES, Action, Route
-from services.common.contract import Contract, Resource
+from services.common.contract import WAIT, Contract, Resource
 from services.common.fields import Json
 from services.common.resource.reads import CSV, NDJSON
 from services.common.settings import Settings
@@ -93,7 +93,12 @@ class Operations:
         contract, resource = _resource(action)
         one = ref(component(contract, resource, "Create"))
         body = _body(one, required=_demands(resource))
-        good = {201: self._row(action, "The new row.", "Location")}
+        made = ref(component(contract, resource))
+        if resource.once:
+            shown = {name: resource.by_name[name].schema() for name in resource.once}
+            note = f"What is only shown here: {', '.join(resource.once)}."
+            made = {"allOf": [made, {"type": "object", "description": note, "properties": shown}]}
+        good = {201: self._row(action, "The new row.", "Location", schema=made)}
         if links := self._links(route):
             good[201]["links"] = links
         if resource.bulk:
@@ -184,7 +189,17 @@ class Operations:
         if declared is None:
             raise ValueError(f"{route.rule} has no operation")
         given = self._key(action) if route.detail else []
-        given += [{"name": name, "in": "query", "schema": one} for name, one in declared.parameters.items()]
+        query = dict(declared.parameters)
+        needed: list[str] = []
+        if declared.outcome is not None:
+            query["wait"] = WAIT
+        if declared.acts and verb == "GET" and declared.request is not None:
+            query |= declared.request["properties"]
+            needed = declared.request.get("required", [])
+        given += [
+            {"name": name, "in": "query", "schema": one} | ({"required": True} if name in needed else {})
+            for name, one in query.items()
+        ]
         body = None
         if declared.request is not None and verb in ("POST", "PUT", "PATCH"):
             body = _body(declared.request, required=bool(declared.request.get("required")))
@@ -192,9 +207,13 @@ class Operations:
         good: dict[int, Json] = {}
         for status in declared.statuses:
             if status < 300:
-                good[status] = answers.answer("Done.", declared.response if status != 204 else None)
+                body_of = declared.response if status != 204 else None
+                doc, shown = ("Begun.", ("Location",)) if status == 202 else ("Done.", ())
+                good[status] = answers.answer(doc, body_of, shown=shown)
             elif status < 400:
                 good[status] = answers.answer("Go there.", shown=("Location",))
+        if declared.acts and verb == "GET":
+            good[204] = answers.answer("A browser only looked ahead: nothing was done.")
         return given, body, good, (*declared.statuses, *taken, *self._ambiguous(action.resource))
 
     def _index(self, route: Route, verb: str, action: Action) -> Parts:
@@ -214,8 +233,8 @@ class Operations:
         name = f"{component(*_resource(action))}.upsert"
         return [ref(name, "parameters")] if name in self.known else []
 
-    def _row(self, action: Action, doc: str = "The row.", *shown: str) -> Json:
-        one = ref(component(*_resource(action)))
+    def _row(self, action: Action, doc: str = "The row.", *shown: str, schema: Json | None = None) -> Json:
+        one = schema or ref(component(*_resource(action)))
         return answers.answer(doc, one, shown=("ETag", "X-Ignored-Parameters", *shown))
 
     def _ambiguous(self, resource: Resource | None) -> tuple[int, ...]:
@@ -238,7 +257,7 @@ def _named(action: Action, verb: str) -> bool:
 def _remembered(action: Action, verb: str) -> bool:
     """Whether the answer to a named request is kept."""
     if action.operation is not None:
-        return action.operation.remembered and not action.anonymous and action.operation.acts(verb)
+        return action.operation.remembered and not action.anonymous and action.operation.changes(verb)
     return verb in WRITES and action.kind != "import"
 
 

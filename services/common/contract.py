@@ -79,6 +79,24 @@ class Relation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What becomes of what an operation began: a row of `resource` of the same service, which the answer
+    holds as `member`. It has ended once the row's member `by` is one of `good` or `bad`. Such an operation
+    takes `wait`: seconds to wait for the end before answering.
+    """
+
+    resource: str
+    member: str
+    by: str
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+WAIT: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 30}
+"""The query parameter `wait` of operations with an `Outcome`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """Something else than reading and writing rows: `/{resource}/{key}/{name}`, or for an operation of the
     whole app `/{app}/{path}`.
@@ -87,7 +105,9 @@ class Operation:
     resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON
     Schemas
     (None: no body). `parameters`: query parameters, name → JSON Schema. `remembered`: false where the answer
-    holds what nobody may keep, so that it is not given again to the same idempotency key.
+    holds what nobody may keep, so that it is not given again to the same idempotency key. `acts`: a GET does
+    it too, with the members of the body as query parameters; what only looks (HEAD, a browser's prefetch)
+    does not. `outcome`: where to see what becomes of it.
     """
 
     name: str
@@ -102,11 +122,13 @@ class Operation:
     anonymous: bool = False
     aliases: tuple[str, ...] = ()
     staff: bool = False
+    acts: bool = False
+    outcome: Outcome | None = None
     remembered: bool = True
 
-    def acts(self, verb: str) -> bool:
+    def changes(self, verb: str) -> bool:
         """Whether this verb of it may change something."""
-        return verb != "GET" or self.permission in VERBS[1:]
+        return verb != "GET" or self.acts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +158,7 @@ class Resource:
     `where`: fixed column values that every row of this resource has. `paths`: other places of the collection
     below `/api/v2/`. `staff`: for staff only; `staff_writes`: changed by staff only. `permitted`: false
     where every user may (his own things).
+    `once`: write-only members that the answer to a row's creation shows, and nothing else ever.
     `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published. `asks`: what
     its changes may ask of the network, in the order in which it is done; the function `asks` of the rules
     says what a change does ask.
@@ -165,6 +188,7 @@ class Resource:
     staff: bool = False
     staff_writes: bool = False
     permitted: bool = True
+    once: tuple[str, ...] = ()
     events: bool = False
     asks: tuple[str, ...] = ()
     bulk: bool = True

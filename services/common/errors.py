@@ -97,6 +97,12 @@ class CursorExpired(ApiError):
     status, code, message = 410, "cursor_expired", "What follows this cursor is gone; load the lists again."
 
 
+class NotOffered(ApiError):
+    """409: the device has no such action, or somebody disabled it; `reason` in `extra` is for programs."""
+
+    status, code, message = 409, "action_not_offered", "The device does not offer this action."
+
+
 class PreconditionFailed(ApiError):
     status, code, message = 412, "precondition_failed", "The resource was changed since it was read."
 

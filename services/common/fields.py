@@ -408,6 +408,25 @@ class Count(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Breakdown(Field):
+    """How many rows of resource `of` point here through `by`, for each value of their field `per`."""
+
+    kind: ClassVar[str] = "field"
+    derived: ClassVar[bool] = True
+    of: str
+    by: str
+    per: str
+    read_only: bool = True
+
+    @property
+    def filtered(self) -> bool:
+        return False
+
+    def schema(self) -> Json:
+        return {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Children(Field):
     """The ids of the rows of resource `of` that point here through `by`, in its default order."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,6 +50,19 @@ class Settings(BaseSettings):
         description="seconds before an event that a handler failed on is tried again; then it is parked",
     )
     event_days: float = Field(30, gt=0, description="days that sent events stay readable in the feed")
+    action_timeout: float | None = Field(
+        None, ge=1, le=3600, description="seconds that an action may take; default: by its kind"
+    )
+    action_batch: int = Field(20_000, ge=1, description="the most devices that one bulk action may reach")
+    waiters: int = Field(
+        4, ge=0, description="requests per gateway process that may wait for the end of an action"
+    )
+    webhook_http: bool = Field(False, description="webhooks may have http:// URLs, not only https://")
+    webhook_networks: str = Field(
+        "",
+        description="networks (CIDR, comma separated) that webhooks may reach, over http too, besides the "
+        "public Internet",
+    )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="health and metrics of a service process; 0: none"
     )
@@ -73,6 +87,12 @@ class Settings(BaseSettings):
     def _zone_exists(cls, name: str) -> str:
         ZoneInfo(name)
         return name
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks_are_such(cls, text: str) -> str:
+        networks(text)
+        return text
 
     @property
     def zone(self) -> ZoneInfo:
@@ -106,6 +126,12 @@ class Settings(BaseSettings):
     def masked(self) -> dict[str, Any]:
         """Every setting as JSON with secrets as `**********`."""
         return self.model_dump(mode="json")
+
+
+@cache
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks from their CIDR forms, comma separated. Raises `ValueError`."""
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What isp declares: customers, CPEs, telephone ports, profiles, models, contexts and pick lists.
+"""What isp declares: customers, CPEs, telephone ports, profiles, models, contexts, pick lists and actions.
 
 Field order is the wire order of the real product. See the README for what was decided where the
 public documents are silent.
@@ -6,7 +6,8 @@ public documents are silent.
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, Literal
 
 from services.common import types
 from services.common.audit import audit_resource
@@ -16,15 +17,20 @@ from services.common.contract import (
     Legacy,
     LegacyNested,
     Operation,
+    Outcome,
     Relation,
     Resource,
     SharedWith,
+    Within,
 )
 from services.common.events.contract import feed_operation, parked_resource
+from services.common.events.event import Event
+from services.common.events.webhooks.contract import webhook_resources
 from services.common.fields import (
     ON_REQUEST,
     AllOf,
     Boolean,
+    Breakdown,
     Children,
     Computed,
     Concat,
@@ -32,12 +38,15 @@ from services.common.fields import (
     Count,
     Date,
     DateTime,
+    Document,
     Field,
     Integer,
+    Json,
     Members,
     Reference,
     Text,
 )
+from services.isp.domain import action, provisioning
 
 TECHNOLOGIES = ("gpon", "docsis", "wimax", "voip", "ethernet", "ghn", "lte", "wifi")
 ADDRESS_PROFILES = ("public", "nat", "fixed")
@@ -200,7 +209,10 @@ CPE_FIELDS: tuple[Field, ...] = (
         "actions the device offers, and its sub-resources",
         "actions",
         "links",
-        needs=("id", "is_bitstream", "model.tr069", "model.diagnostics"),
+        needs=(
+            *("id", "is_bitstream", "model.tr069", "model.diagnostics"),
+            *("bridge", "disable_provision", "disable_reconfig"),
+        ),
     ),
     Computed(
         name="_services",
@@ -215,6 +227,299 @@ CPE_FIELDS: tuple[Field, ...] = (
     Children(name="potses", of="potses", by="cpe", doc="ids of its telephone ports"),
 )
 
+# ---- actions ----------------------------------------------------------------------------------
+
+ACTION_FIELDS: tuple[Field, ...] = (
+    _id(),
+    Integer(name="cpe", read_only=True, minimum=1, doc="id of the CPE, which may be gone by now"),
+    Text(name="cpename", read_only=True, searched=True),
+    Text(name="external_id", read_only=True, null=True, doc="of the CPE: its key in the CRM"),
+    Text(name="kind", choices=action.KINDS, blank="refuse", required=True),
+    Document(name="parameters", read_only=True),
+    Text(name="state", read_only=True, choices=action.STATES, blank="refuse"),
+    Document(name="result", read_only=True, null=True, doc="what the device answered"),
+    Text(name="error", read_only=True, null=True, doc="why it did not succeed"),
+    Text(name="realm", read_only=True, folded=False),
+    Text(name="tech", read_only=True, choices=TECHNOLOGIES, blank="refuse"),
+    Text(name="model", read_only=True, folded=False),
+    Text(name="sn", read_only=True, null=True, normalize=types.serial_number),
+    Text(name="mac", read_only=True, null=True, normalize=types.mac),
+    Text(name="requested_by", read_only=True, null=True),
+    Integer(name="batch", read_only=True, null=True, minimum=1, doc="the bulk action that it is part of"),
+    Integer(name="attempts", read_only=True, minimum=0, maximum=action.MOST_ATTEMPTS),
+    Boolean(name="cancel_requested", read_only=True),
+    DateTime(name="deadline", read_only=True, doc="by then it has ended, whatever happens"),
+    DateTime(name="lease", read_only=True, null=True, doc="until then its executor is believed to be at it"),
+    DateTime(name="requested", read_only=True),
+    DateTime(name="dispatched", read_only=True, null=True),
+    DateTime(name="started", read_only=True, null=True),
+    DateTime(name="finished", read_only=True, null=True),
+    Document(name="late", read_only=True, null=True, doc="reports that came too late to count"),
+)
+
+_NOT_GOOD = tuple(state for state in action.ENDED if state != action.SUCCEEDED)
+_ENDS = Outcome(resource="actions", member="action", by="state", good=(action.SUCCEEDED,), bad=_NOT_GOOD)
+_ENDS_CANCELLED = Outcome(
+    resource="actions",
+    member="action",
+    by="state",
+    good=(action.CANCELLED,),
+    bad=tuple(state for state in action.ENDED if state != action.CANCELLED),
+)
+
+_TIMEOUT = Integer(name="timeout", minimum=action.SHORTEST, maximum=action.LONGEST).input_schema()
+_ANSWER: Json = {
+    "type": "object",
+    "required": ["result", "action"],
+    "properties": {
+        "result": {"enum": ["ok", "ko"], "description": "`ko`: it ended, and not well"},
+        "action": {"type": "object", "required": ["id", "state"]},
+    },
+}
+
+_DIAGNOSTIC: Json = {
+    "diagnostic": {"enum": list(action.DIAGNOSTICS)},
+    "host": {"type": "string", "pattern": f"^{action.HOST}$"},
+    "wan": {"type": "string", "pattern": f"^{action.WAN}$"},
+}
+
+
+def _asking(*required: str, **members: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": {**members, "timeout": _TIMEOUT},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _acting(kind: str, doc: str) -> Operation:
+    diagnostic = kind == action.DIAGNOSTIC
+    return Operation(
+        name=kind,
+        verbs=("GET", "POST"),
+        doc=f"{doc} `POST` is to be preferred: real clients use `GET`, so that acts too.",
+        request=_asking("diagnostic", **_DIAGNOSTIC) if diagnostic else _asking(),
+        response=_ANSWER,
+        statuses=(200, 202, 400, 404, 409),
+        acts=True,
+        outcome=_ENDS,
+    )
+
+
+_ACTING = (
+    _acting(action.REBOOT, "Restarts the device."),
+    _acting(action.FACTORY, "Puts the device back to its factory defaults."),
+    _acting(action.RECONFIG, "Pushes the device's configuration over TR-069."),
+    _acting(action.REPROVISION, "Removes the device from its access network and puts it in again."),
+    _acting(action.UNPROVISION, "Removes the device's service ports from its access network."),
+    _acting(action.DIAGNOSTIC, "Has the device test its line over TR-069."),
+)
+
+ACTIONS = Resource(
+    name="actions",
+    singular="action",
+    model="action",
+    table="actions",
+    title="Action",
+    doc="What a device was asked to do, and what became of it.",
+    fields=ACTION_FIELDS,
+    methods=("GET",),
+    sort=("-id",),
+    label=("kind", "cpename"),
+    bulk=False,
+    operations=(
+        Operation(
+            name="cancel",
+            verbs=("POST",),
+            doc="Ends an action that has not begun; one that was handed out ends so if it can, or goes on.",
+            response=_ANSWER,
+            statuses=(200, 202, 400, 404, 409),
+            outcome=_ENDS_CANCELLED,
+        ),
+    ),
+)
+
+ACTION_BATCHES = Resource(
+    name="action-batches",
+    singular="action_batch",
+    model="actionbatch",
+    table="action_batches",
+    title="Action Batch",
+    doc="One action on many devices.",
+    fields=(
+        _id(),
+        Text(name="kind", read_only=True, choices=action.KINDS, blank="refuse"),
+        Document(name="parameters", read_only=True),
+        Document(name="filter", read_only=True),
+        Text(name="requested_by", read_only=True, null=True),
+        DateTime(name="requested", read_only=True),
+        Integer(name="matched", read_only=True, minimum=0, doc="CPEs that the filter found"),
+        Integer(name="offered", read_only=True, minimum=0, doc="of them, those that offer the action"),
+        Integer(name="joined", read_only=True, minimum=0, doc="had an equal action under way already"),
+        Document(name="skipped", read_only=True, doc="why the others do not offer it: reason → number"),
+        Boolean(name="cancelled", read_only=True),
+        Breakdown(name="states", of="actions", by="batch", per="state", doc="its actions: state → number"),
+        Members(
+            name="realms",
+            table="action_batch_realms",
+            mine="action_batch_id",
+            theirs="realm",
+            textual=True,
+            read_only=True,
+            doc="those of its devices",
+        ),
+    ),
+    scoping=Within(),
+    methods=("GET",),
+    sort=("-id",),
+    label=("kind",),
+    bulk=False,
+    relations=(Relation(name="actions", to="actions", by="batch", many=True, joined=False),),
+    operations=(
+        Operation(
+            name="cancel",
+            verbs=("POST",),
+            doc="Ends what of it has not been dispatched.",
+            response={"type": "object", "required": ["id", "states"]},
+            statuses=(200, 404),
+        ),
+    ),
+)
+
+_FILTER: Json = {
+    "type": "object",
+    "additionalProperties": True,
+    "description": 'Filters as the list of CPEs takes them, such as `{"topology": "NAP-7", "tech": "gpon"}`.',
+}
+_FLAG = Boolean(name="flag").input_schema()
+
+OPERATIONS = (
+    Operation(
+        name="action",
+        path="actions",
+        verbs=("POST",),
+        permission="isp.change_cpe",
+        doc="Asks a CPE to do something.",
+        request={
+            "type": "object",
+            "properties": {
+                "cpe": {"type": ["integer", "string"], "description": "any key of the CPE"},
+                "kind": {"enum": list(action.KINDS)},
+                "parameters": {"type": "object"},
+                "timeout": _TIMEOUT,
+            },
+            "required": ["cpe", "kind"],
+            "additionalProperties": False,
+        },
+        response=_ANSWER,
+        statuses=(200, 202, 400, 409),
+        outcome=_ENDS,
+    ),
+    Operation(
+        name="action_batch",
+        path="action-batches",
+        verbs=("POST",),
+        permission="isp.change_cpe",
+        doc="Asks all CPEs that a filter finds to do something. An unknown filter is refused.",
+        request={
+            "type": "object",
+            "properties": {
+                "kind": {"enum": list(action.KINDS)},
+                "parameters": {"type": "object"},
+                "filter": _FILTER,
+                "all": {**_FLAG, "description": "every CPE: what an empty filter needs"},
+                "max": Integer(name="max", minimum=1, doc="").input_schema()
+                | {"description": "more matches than this (1000) are refused"},
+                "dry_run": {**_FLAG, "description": "tell what would be done, and leave no trace"},
+                "timeout": _TIMEOUT,
+            },
+            "required": ["kind"],
+            "additionalProperties": False,
+        },
+        response={"type": "object", "required": ["kind", "matched", "offered", "joined", "skipped"]},
+        statuses=(200, 202, 400),
+    ),
+)
+
+
+class ActionEvent(Event):
+    """What the events of an action carry: what runs it needs it, or who asked wants to know it."""
+
+    subject = "actions"
+
+    id: int
+    state: Literal[*action.STATES]  # type: ignore[valid-type]
+    kind: str
+    parameters: dict[str, Any]
+    attempt: int
+    deadline: dt.datetime
+    requested_by: str | None
+    batch: int | None
+    cpe: int
+    cpename: str
+    external_id: str | None
+    tech: str
+    model: str
+    sn: str | None
+    mac: str | None
+    result: dict[str, Any] | list[Any] | None
+    error: str | None
+
+
+class ActionDispatched(ActionEvent):
+    type = "action.dispatched"
+    doc = "An action for who owns the technology to run, once for each attempt."
+
+
+class ActionCancelRequested(ActionEvent):
+    type = "action.cancel_requested"
+    doc = "An action that was dispatched is no longer wanted: it should not begin."
+
+
+class ActionRunning(ActionEvent):
+    type = "action.running"
+    doc = "An attempt has begun."
+
+
+class ActionSucceeded(ActionEvent):
+    type = "action.succeeded"
+    doc = "The device did it; `result` is what it answered."
+
+
+class ActionFailed(ActionEvent):
+    type = "action.failed"
+    doc = "It was not done; `error` says why."
+
+
+class ActionTimedOut(ActionEvent):
+    type = "action.timed_out"
+    doc = "Its deadline passed and nobody had reported that it began."
+
+
+class ActionCancelled(ActionEvent):
+    type = "action.cancelled"
+    doc = "It was cancelled before it began."
+
+
+class ActionUnknown(ActionEvent):
+    type = "action.unknown"
+    doc = "It began and went silent: the device may or may not have done it."
+
+
+EVENTS = (
+    ActionDispatched,
+    ActionCancelRequested,
+    ActionRunning,
+    ActionSucceeded,
+    ActionFailed,
+    ActionTimedOut,
+    ActionCancelled,
+    ActionUnknown,
+)
+
+# ---- customers, CPEs, lines -------------------------------------------------------------------
+
 CPES = Resource(
     name="cpes",
     singular="cpe",
@@ -228,6 +533,7 @@ CPES = Resource(
     alias=True,
     rules="services.isp.domain.cpe",
     events=True,
+    asks=provisioning.CPE_ASKS,
     imported=True,
     logs=True,
     relations=(
@@ -244,8 +550,10 @@ CPES = Resource(
             cascade=True,
             omit=("cpe", "customer", "realm", "updated"),
         ),
+        Relation(name="actions", to="actions", by="cpe", many=True, joined=False),
     ),
     operations=(
+        *_ACTING,
         Operation(
             name="fake_modification",
             verbs=("PATCH",),
@@ -391,6 +699,7 @@ POTSES = Resource(
     alias=True,
     rules="services.isp.domain.pots",
     events=True,
+    asks=provisioning.POTS_ASKS,
     relations=(
         Relation(name="cpe", to="cpes", by="cpe", served=False, omit=("_links", "_services")),
         Relation(name="context", to="contexts", by="context", served=False, omit=("potses_count",)),
@@ -529,8 +838,8 @@ CONTRACT = Contract(
     doc="Customers, CPEs and telephone lines.",
     resources=(
         *(CUSTOMERS, CPES, POTSES, PROFILES, MODELS, CONTEXTS, *PICK_LISTS),
-        audit_resource(),
-        parked_resource(),
+        *(ACTIONS, ACTION_BATCHES, audit_resource(), parked_resource(), *webhook_resources()),
     ),
-    operations=(feed_operation("isp"),),
+    operations=(*OPERATIONS, feed_operation("isp")),
+    events=EVENTS,
 )

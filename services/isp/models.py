@@ -20,6 +20,7 @@ from sqlalchemy import (
 from services.common.database.columns import (
     BigInt,
     Degrees,
+    JsonB,
     Timestamp,
     flag,
     identity,
@@ -237,4 +238,74 @@ pick_lists = Table(
     version(),
     Index("ix_pick_lists_list_name", "list", "name"),
     sqlite_autoincrement=True,
+)
+
+_open = text("due IS NOT NULL")
+
+# An action outlives its CPE, and keeps what it needs of it. `due`: when something is next to be done about
+# it; null once it has ended, as is `open_key`, which equal actions share.
+actions = Table(
+    "actions",
+    metadata,
+    identity(),
+    Column("cpe", BigInt, nullable=False),
+    Column("cpename", String(64), nullable=False),
+    Column("external_id", String(256)),
+    Column("realm", String(32), nullable=False),
+    Column("tech", String(16), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("sn", String(16)),
+    Column("mac", String(12)),
+    Column("kind", String(32), nullable=False),
+    Column("parameters", JsonB, nullable=False),
+    Column("open_key", String(96)),
+    Column("state", String(16), nullable=False),
+    Column("requested_by", String(150)),
+    Column("batch", ForeignKey("action_batches.id")),
+    Column("attempts", Integer, nullable=False),
+    flag("repeatable"),
+    flag("cancel_requested"),
+    Column("deadline", Timestamp, nullable=False),
+    Column("lease", Timestamp),
+    Column("due", Timestamp),
+    Column("result", JsonB),
+    Column("error", Text),
+    Column("late", JsonB),
+    Column("requested", Timestamp, nullable=False),
+    Column("dispatched", Timestamp),
+    Column("started", Timestamp),
+    Column("finished", Timestamp),
+    version(),
+    Index("uq_actions_open_key", "open_key", unique=True),
+    Index("ix_actions_due", "due", postgresql_where=_open, sqlite_where=_open),
+    Index("ix_actions_cpe_id", "cpe", "id"),
+    Index("ix_actions_batch_state", "batch", "state"),
+    Index("ix_actions_realm_id", "realm", "id"),
+    Index("ix_actions_id_realm", "id", "realm"),
+    sqlite_autoincrement=True,
+)
+
+action_batches = Table(
+    "action_batches",
+    metadata,
+    identity(),
+    Column("kind", String(32), nullable=False),
+    Column("parameters", JsonB, nullable=False),
+    Column("filter", JsonB, nullable=False),
+    Column("requested_by", String(150)),
+    Column("requested", Timestamp, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("offered", Integer, nullable=False),
+    Column("joined", Integer, nullable=False),
+    Column("skipped", JsonB, nullable=False),
+    flag("cancelled"),
+    version(),
+    sqlite_autoincrement=True,
+)
+
+action_batch_realms = Table(
+    "action_batch_realms",
+    metadata,
+    Column("action_batch_id", ForeignKey("action_batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("realm", String(32), primary_key=True),
 )

@@ -170,7 +170,7 @@ def _inbox(metadata: MetaData) -> None:
 
 def _webhooks(metadata: MetaData) -> None:
     """`webhooks`: who wants which events; `position`: the number of the last event taken over into
-    `webhook_deliveries`, one row for each event and webhook."""
+    `webhook_deliveries`, one row for each event and webhook. A test event has a `number` below zero."""
     Table(
         "webhooks",
         metadata,
@@ -184,6 +184,7 @@ def _webhooks(metadata: MetaData) -> None:
         Column("former_until", BigInt, comment="until then the former secret signs too"),
         Column("position", BigInt, nullable=False),
         Column("failing_since", Timestamp),
+        Column("paused_until", BigInt, comment="while it fails, nothing is sent before"),
         Column("disabled_reason", String(255)),
         Column("created", Timestamp, nullable=False),
         Column("updated", Timestamp, nullable=False),
@@ -197,7 +198,7 @@ def _webhooks(metadata: MetaData) -> None:
         Column("webhook_id", ForeignKey("webhooks.id", ondelete="CASCADE"), primary_key=True),
         Column("type", String(128), primary_key=True),
     )
-    pending = text("state = 'pending'")
+    pending, ended = text("state = 'pending'"), text("ended IS NOT NULL")
     Table(
         "webhook_deliveries",
         metadata,
@@ -217,6 +218,10 @@ def _webhooks(metadata: MetaData) -> None:
         version(),
         Index("uq_webhook_deliveries_webhook_id_number", "webhook_id", "number", unique=True),
         Index("ix_webhook_deliveries_realm_id", "realm", "id"),
-        Index("ix_webhook_deliveries_due", "due", postgresql_where=pending, sqlite_where=pending),
+        Index("ix_webhook_deliveries_webhook_id_id", "webhook_id", "id"),
+        Index(
+            "ix_webhook_deliveries_due", "webhook_id", "due", postgresql_where=pending, sqlite_where=pending
+        ),
+        Index("ix_webhook_deliveries_ended", "ended", postgresql_where=ended, sqlite_where=ended),
         sqlite_autoincrement=True,
     )

@@ -127,6 +127,11 @@ class Outbox:
         reached = found[-1].number if len(found) == limit else max(end, number)
         return [one for one in found if visible(one.event, scope)], reached
 
+    def numbered(self, numbers: Sequence[int]) -> dict[int, Envelope]:
+        """The events with these numbers, as far as they are kept."""
+        t = self.table
+        return {one.number: one.event for one in self._numbered(t.select().where(t.c.number.in_(numbers)))}
+
     def last(self) -> int:
         """The highest number given."""
         return self._sequencer("last")

@@ -17,6 +17,7 @@ from services.common.events.inbox import Inbox, Subscription
 from services.common.events.outbox import Outbox
 from services.common.events.relay import Relay
 from services.common.events.transport import LocalBus, Publisher
+from services.common.events.webhooks.courier import Courier
 from services.common.resource.engine import Engine
 from services.common.rpc.entrypoint import Provider
 
@@ -32,6 +33,7 @@ class EventsProvider(Provider):  # type: ignore[misc]
     def __init__(self, subscriptions: Sequence[Subscription] = ()) -> None:
         self.subscriptions = subscriptions
         self.inboxes: list[Inbox] = []
+        self.courier: Courier | None = None
         self._threads: list[Any] = []
         self._loops: list[Any] = []
         self._stopping = False
@@ -47,6 +49,10 @@ class EventsProvider(Provider):  # type: ignore[misc]
         self.relay = Relay(self.outbox, publisher)
         engine.wake = self.relay.wake  # type: ignore[method-assign]
         self._loops = [self.relay]
+        if "webhooks" in engine.contract.by_name:
+            self.courier = Courier(engine, self.outbox)
+            self.relay.listeners.append(self.courier.wake)
+            self._loops.append(self.courier)
         for one in self.subscriptions:
             inbox = Inbox(engine, one)
             self.inboxes.append(inbox)
@@ -77,10 +83,19 @@ class EventsProvider(Provider):  # type: ignore[misc]
         """Prune what is older than it need be kept; a batch at a time."""
         days = self._engine.settings.event_days
         named = [one.name for one in self._engine.contract.resources if one.textual_id]
-        while self.outbox.prune(days, named=named):
+        needed = self.courier.deliveries.needed() if self.courier else None
+        while self.outbox.prune(days, named=named, before=needed):
+            eventlet.sleep(0)
+        while self.courier and self.courier.deliveries.prune(days):
             eventlet.sleep(0)
         for inbox in self.inboxes:
             inbox.prune(days)
+
+    def measure(self) -> None:
+        """Set the gauges; to be called now and then."""
+        self.relay.measure()
+        if self.courier:
+            self.courier.measure()
 
     def get_dependency(self, worker_ctx: Any) -> EventsProvider:
         return self

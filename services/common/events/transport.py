@@ -36,16 +36,20 @@ class LocalBus:
     """All subscriptions of one process, for the installation without a broker.
 
     It holds no event itself: an event is published when every subscription has handled it or keeps it in its
-    own database, so a kill at any moment loses nothing. It does not reach other processes.
+    own database, so a kill at any moment loses nothing. It does not reach other processes. Until it is
+    `complete`, which is when all who subscribe are here, nothing is published.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, complete: bool = True) -> None:
+        self.complete = complete
         self._takers: list[Taker] = []
 
     def register(self, taker: Taker) -> None:
         self._takers.append(taker)
 
     def publish(self, events: Sequence[Envelope]) -> None:
+        if not self.complete:
+            raise Undelivered("not all subscriptions are here yet")
         for taker in self._takers:
             wanted = [one for one in events if taker.wants(one.source, one.type)]
             if wanted:

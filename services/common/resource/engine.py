@@ -88,15 +88,19 @@ class Engine(Reads):
         parameters: Parameters = (),
         upsert: bool = False,
     ) -> Reply:
-        """201: the new row as `get` shows it. `upsert`: a row with the body's external id is changed instead,
-        as PATCH does: 200."""
+        """201: the new row as `get` shows it, and what is shown `once`. `upsert`: a row with the body's
+        external id is changed instead, as PATCH does: 200."""
         declared = self.resource(resource)
         query = self.grammar.parse(declared, parameters, secrets=context.secrets)
 
         def work(write: Write) -> Reply:
             status, id_ = _put(write, declared, body, upsert)
             reply = self.one(write.connection, context, declared, id_, query)
-            return Reply(reply.body, reply.meta | {"status": status})
+            shown = reply.body
+            if declared.once:
+                row = write.row(declared, id_)
+                shown = shown[:-1] + b"," + dumps({name: row[name] for name in declared.once})[1:]
+            return Reply(shown, reply.meta | {"status": status})
 
         return self.write(context, work)
 

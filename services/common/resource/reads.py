@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Label, Select, bindparam, select
+from sqlalchemy import Connection, Label, Select, bindparam, func, select
 
 from services.common.context import Context
 from services.common.contract import Contract, Relation, Resource
@@ -20,7 +20,7 @@ from services.common.database.engine import Database
 from services.common.database.prepared import Prepared
 from services.common.database.tally import Tally
 from services.common.errors import AmbiguousKey, InvalidInput, NotFound
-from services.common.fields import BIGGEST, Children, Field, Members, Text
+from services.common.fields import BIGGEST, Breakdown, Children, Field, Members, Text
 from services.common.resource.query import DEEPEST, Cursor, Grammar, Parameters, Query
 from services.common.resource.representation import Representation, csv_lines, dumps, ndjson
 from services.common.resource.sql import (
@@ -355,7 +355,7 @@ class Reads:
         members: Objects,
         width: int,
     ) -> None:
-        """Fill in member sets, children and joins of a page, one statement each."""
+        """Fill in member sets, children, breakdowns and joins of a page, one statement each."""
         ids = [row[width] for row in rows]
         for field in fields:
             if isinstance(field, Members):
@@ -381,6 +381,15 @@ class Reads:
                     chosen.select_from(other.tables()), values(context, other.resource)
                 ).all()
                 _spread(members, field.name, ids, found)
+            elif isinstance(field, Breakdown):
+                other = self.source(self.contract.by_name[field.of], context)
+                by, per = (other.value(other.resource.by_name[name]) for name in (field.by, field.per))
+                counted = select(by, per, func.count()).where(by.in_(ids), other.visible())
+                grouped = counted.select_from(other.tables()).group_by(by, per).order_by(by, per)
+                numbers = connection.execute(grouped, values(context, other.resource)).all()
+                _spread(members, field.name, ids, [(mine, pair) for mine, *pair in numbers])
+                for member in members:
+                    member[field.name] = dict(member[field.name])
         for index, relation in enumerate(joins):
             keys = [row[width + 1 + index] for row in rows]
             related = self._joined(connection, context, relation, {key for key in keys if key is not None})

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Label, case, literal, null
 
-from services.common.fields import Children, Computed, Field, Members
+from services.common.fields import Breakdown, Children, Computed, Field, Members
 from services.common.resource.sql import Source
 from services.common.types import Installation
 
@@ -48,7 +48,7 @@ class Representation:
         """One label per member, then what computed members need besides, then `extra` expressions."""
         chosen: list[Any] = []
         for one in self.fields:
-            if isinstance(one, (Computed, Members, Children)):
+            if isinstance(one, (Breakdown, Children, Computed, Members)):
                 chosen.append(null())
             elif one.secret and not self._secrets:
                 chosen.append(case((source.value(one).is_(None), null()), else_=literal("")))

@@ -16,8 +16,11 @@ from services.common.errors import ServiceUnavailable
 from services.common.events import feed, held
 from services.common.events.inbox import WAITING
 from services.common.events.provider import EventsProvider
+from services.common.events.webhooks.operations import Operations as Webhooks
+from services.common.resource.background import Background
 from services.common.resource.engine import Engine
 from services.common.resource.representation import dumps
+from services.common.resource.writes import Write
 from services.common.rpc.entrypoint import CallContext, Provider, rpc, timer
 from services.common.rpc.reply import Reply
 from services.common.settings import for_service
@@ -42,6 +45,8 @@ class EngineProvider(Provider):
         for provider in self.container.dependencies:
             if isinstance(provider, EventsProvider):
                 provider.attach(self.engine, self.container.config)
+            elif isinstance(provider, Background):
+                provider.attach(self.engine)
 
     def stop(self) -> None:
         self.engine.database.close()
@@ -105,14 +110,28 @@ class ResourceService:
 
     @rpc
     def parked_event_replay(self, key: str, parameters: Pairs) -> Reply:
-        with self.engine.writing(self.context) as write:
+        def work(write: Write) -> Reply:
             id_ = self.engine.resolve(write.connection, held.PARKED_EVENTS, key, self.context)
             held.replay(write, id_)
-        return Reply(dumps({"id": id_, "state": WAITING}), {"status": 202})
+            return Reply(dumps({"id": id_, "state": WAITING}), {"status": 202})
+
+        return self.engine.write(self.context, work)  # type: ignore[no-any-return]
 
     @rpc
     def usage(self, realm: str) -> Reply:
         return self.engine.usage(self.context, realm)  # type: ignore[no-any-return]
+
+    @rpc
+    def webhook_rotate_secret(self, key: str, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
+        return Webhooks(self.engine).rotate_secret(self.context, key)
+
+    @rpc
+    def webhook_replay(self, key: str, body: Any, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
+        return Webhooks(self.engine).replay(self.context, key, body)
+
+    @rpc
+    def webhook_ping(self, key: str, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
+        return Webhooks(self.engine).ping(self.context, key)
 
     @timer(interval=30)
     def fold_counters(self) -> None:
@@ -120,7 +139,7 @@ class ResourceService:
 
     @timer(interval=5)
     def measure_events(self) -> None:
-        periodic("measure_events", self.events.relay.measure)
+        periodic("measure_events", self.events.measure)
 
     @timer(interval=600)
     def forget(self) -> None:

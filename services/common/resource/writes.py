@@ -162,7 +162,7 @@ class Write:
         found = (
             self.connection.execute(select(table).where(table.c.id == id_).with_for_update()).mappings().one()
         )
-        old = self._named(declared, dict(found))
+        old = self._whole(declared, dict(found))
         new = {**old, **values}
         if changed := _changes(declared, old, new):
             self._update(declared, old, new, changed)
@@ -191,10 +191,14 @@ class Write:
         found = self.connection.execute(statement, values(self.context, resource)).mappings().one_or_none()
         if found is None:
             raise NotFound()
-        row = self._named(resource, dict(found))
+        return self._whole(resource, dict(found))
+
+    def _whole(self, resource: Resource, columns: dict[str, Any]) -> Row:
+        """The row by field name, member sets included."""
+        row = self._named(resource, columns)
         for members in resource.members():
             table = self.unit.table(members.table)
-            theirs = select(table.c[members.theirs]).where(table.c[members.mine] == id_)
+            theirs = select(table.c[members.theirs]).where(table.c[members.mine] == row["id"])
             row[members.name] = sorted(self.connection.execute(theirs).scalars())
         return row
 
@@ -262,7 +266,8 @@ class Write:
             statement = update(table).where(table.c.id == old["id"]).values(**fresh).returning(table)
             row = self._named(resource, dict(self.connection.execute(statement).mappings().one()))
         for members in resource.members():
-            row[members.name] = new[members.name]
+            if members.name in new:
+                row[members.name] = new[members.name]
             if members.name in changed:
                 self._set_members(resource, old["id"], members, new[members.name])
         self._book(resource, CHANGED, row, changed)
@@ -398,7 +403,7 @@ class Write:
             names = {ADDED: "created", CHANGED: "updated", DELETED: "deleted"}
             data = {one.name: _plain(row.get(one.name)) for one in told(resource)}
             if resource.asks:
-                data["asks"] = self.reads.rules(resource).asks(names[action], row, changed)
+                data["asks"] = self.reads.rules(resource).asks(self, names[action], row, changed)
             if action == CHANGED:
                 data["changed"] = sorted(changed)
             sequence = row["version"] + (1 if action == DELETED else 0)

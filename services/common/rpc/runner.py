@@ -47,11 +47,12 @@ def embed(services: Sequence[type], settings: Settings) -> LocalClient:
     """Starts the services in this process, which must be green, without a broker. Closing the client stops
     them."""
     _require_green()
-    client, bus = LocalClient(), LocalBus()
+    client, bus = LocalClient(), LocalBus(complete=False)
     for service in services:
         container = Container(service, config_for(settings, None, bus))
         container.start()
         client.register(container)
+    bus.complete = True
     return client
 
 

@@ -10,8 +10,20 @@ import secrets
 from typing import Any
 
 from services.common.types import Installation, Row, Writing
+from services.isp.domain import action, provisioning
 
-ACTIONS = ("reboot", "unprovision", "reprovision", "factory", "reconfig", "diagnostic")
+asks = provisioning.cpe_asks
+
+ACTIONS = {
+    "reboot": action.REBOOT,
+    "unprovision": action.UNPROVISION,
+    "reprovision": action.REPROVISION,
+    "factory": action.FACTORY,
+    "reconfig": action.RECONFIG,
+    "diagnostic": action.DIAGNOSTIC,
+}
+"""The name of an action among a CPE's links → its kind."""
+
 LINKS = (
     "customer",
     "profile",
@@ -26,7 +38,7 @@ LINKS = (
     "cwmp_info",
 )
 
-_PATHS = {"diagnostic": "cwmp_diagnostic", "cdrs": "events?type=cdr"}
+_PATHS = {"cdrs": "events?type=cdr"}
 
 # Changes that reach the network: they move `tech_updated`.
 TECHNICAL = frozenset(
@@ -65,27 +77,12 @@ TECHNICAL = frozenset(
 _NUCOM_WAN_OFFSET = 2
 
 
-def offered(is_bitstream: bool, tr069: bool | None, diagnostics: bool | None) -> list[str]:
-    """The actions a device offers (contract 3.4): always restart and defaults; provisioning unless the
-    network is another operator's; configuration and diagnostics as TR-069 and the model allow."""
-    able = {"factory", "reboot"}
-    if not is_bitstream:
-        able |= {"reprovision", "unprovision"}
-    if tr069:
-        able.add("reconfig")
-        if diagnostics:
-            able.add("diagnostic")
-    return [name for name in ACTIONS if name in able]
-
-
-def links(
-    installation: Installation, id_: str, is_bitstream: bool, tr069: bool | None, diagnostics: bool | None
-) -> dict[str, dict[str, str]]:
+def links(installation: Installation, id_: str, *facts: Any) -> dict[str, dict[str, str]]:
+    """The actions that the device offers, and its sub-resources. `facts`: those of `action.Device`."""
     base = f"{installation.links_prefix}/{id_}"
+    kinds = action.offered(action.Device(*facts))
     return {
-        "actions": {
-            name: f"{base}/{_PATHS.get(name, name)}" for name in offered(is_bitstream, tr069, diagnostics)
-        },
+        "actions": {name: f"{base}/{kind}" for name, kind in ACTIONS.items() if kind in kinds},
         "links": {name: f"{base}/{_PATHS.get(name, name)}" for name in LINKS},
     }
 

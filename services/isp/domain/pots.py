@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from services.common.types import Installation, Row, Writing
+from services.isp.domain import provisioning
+
+asks = provisioning.pots_asks
 
 
 def check(

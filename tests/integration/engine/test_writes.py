@@ -57,6 +57,9 @@ def one_of_each(world: World) -> dict[str, Any]:
     }
     world.patch("potses", pots, line)
     world.patch("models", "HG8245H", {"realms": ["pim"], "avatar": "HG4201"})
+    hook = world.create(
+        "webhooks", {"url": "https://crm.example.com/krill", "types": ["cpe.*"], "realm": "pim"}
+    )
     return {
         "customers": cpe["customer"],
         "cpes": cpe["id"],
@@ -64,6 +67,7 @@ def one_of_each(world: World) -> dict[str, Any]:
         "cpe-profiles": profile["id"],
         "models": "HG8245H",
         "contexts": context["id"],
+        "webhooks": hook["id"],
     }
 
 

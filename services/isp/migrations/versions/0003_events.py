@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("former_until", BigInt, nullable=True, comment="until then the former secret signs too"),
         sa.Column("position", BigInt, nullable=False),
         sa.Column("failing_since", Timestamp, nullable=True),
+        sa.Column("paused_until", BigInt, nullable=True, comment="while it fails, nothing is sent before"),
         sa.Column("disabled_reason", sa.String(length=255), nullable=True),
         sa.Column("created", Timestamp, nullable=False),
         sa.Column("updated", Timestamp, nullable=False),
@@ -122,11 +123,19 @@ def upgrade() -> None:
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.create_index(
             "ix_webhook_deliveries_due",
-            ["due"],
+            ["webhook_id", "due"],
             unique=False,
             postgresql_where=sa.text("state = 'pending'"),
             sqlite_where=sa.text("state = 'pending'"),
         )
+        batch_op.create_index(
+            "ix_webhook_deliveries_ended",
+            ["ended"],
+            unique=False,
+            postgresql_where=sa.text("ended IS NOT NULL"),
+            sqlite_where=sa.text("ended IS NOT NULL"),
+        )
+        batch_op.create_index("ix_webhook_deliveries_webhook_id_id", ["webhook_id", "id"], unique=False)
         batch_op.create_index("ix_webhook_deliveries_realm_id", ["realm", "id"], unique=False)
         batch_op.create_index(
             "uq_webhook_deliveries_webhook_id_number", ["webhook_id", "number"], unique=True
@@ -184,7 +193,13 @@ def downgrade() -> None:
     op.drop_table("webhook_types")
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.drop_index("uq_webhook_deliveries_webhook_id_number")
+        batch_op.drop_index("ix_webhook_deliveries_webhook_id_id")
         batch_op.drop_index("ix_webhook_deliveries_realm_id")
+        batch_op.drop_index(
+            "ix_webhook_deliveries_ended",
+            postgresql_where=sa.text("ended IS NOT NULL"),
+            sqlite_where=sa.text("ended IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_webhook_deliveries_due",
             postgresql_where=sa.text("state = 'pending'"),

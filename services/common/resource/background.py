@@ -1,0 +1,72 @@
+"""Work of a service that is nobody's call: done when woken, every so often, and on while there is more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from services.common.errors import ApiError
+from services.common.resource.engine import Engine
+from services.common.rpc.entrypoint import Provider
+
+STOPPING = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Background(Provider):  # type: ignore[misc]
+    """`sweeper = Background(work)` in a service class. `work(engine)`: a bit of it; true when there is more.
+    It has a thread of its own and takes no worker from calls; every replica does it."""
+
+    def __init__(self, work: Callable[[Engine], bool], every: float = 1.0) -> None:
+        self.work = work
+        self.every = every
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Called by the provider of the engine, once that is made."""
+        self._engine = engine
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.kill()
+        if self._thread is not None:
+            self._thread.join(STOPPING)
+
+    def kill(self) -> None:
+        self._stopping = True
+        self._woken.set()
+
+    def wake(self) -> None:
+        """There is something to do. Any thread."""
+        self._woken.set()
+
+    def get_dependency(self, worker_ctx: Any) -> Background:
+        return self
+
+    def _run(self) -> None:
+        told = False
+        while not self._stopping:
+            self._woken.clear()
+            more = False
+            try:
+                more = self.work(self._engine)
+                told = False
+            except Exception as error:
+                known = isinstance(error, ApiError)
+                if not told:
+                    log.warning("work put off", reason=str(error), exc_info=not known)
+                told = known
+            if more:
+                time.sleep(0)  # others are green threads of this process
+            else:
+                self._woken.wait(self.every)

@@ -1,0 +1,204 @@
+"""The lab's faults, switched on while it runs: each action ends in the state that is the honest one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from deploy.lab.executor.faults import Fault, Faults
+from deploy.lab.executor.service import DIED, EXIT
+from services.isp.domain import action
+from tests.servers import Real, Server, Session
+
+SLACK = 5.0
+"""Seconds after its deadline by which an action has ended: two for the clock, the rest for a busy machine."""
+
+Switch = Callable[..., None]
+
+
+@pytest.fixture
+def switch(server: Server) -> Iterator[Switch]:
+    """Switches faults on; they are off again afterwards."""
+    file = server.data / "lab-faults.json"
+
+    def on(*faults: dict[str, Any]) -> None:
+        fresh = file.with_suffix(".new")
+        fresh.write_text(json.dumps(faults))
+        fresh.rename(file)
+
+    yield on
+    file.unlink(missing_ok=True)
+
+
+def subscriber(session: Session) -> int:
+    customer = session.post("/api/v2/isp/customers/", json={"name": "Eva"}).json()["id"]
+    sn = f"HWTC{time.time_ns() % 2**32:08x}"
+    body = {"customer": customer, "model": "HG8245H", "sn": sn}
+    made: int = session.post("/api/v2/isp/cpes/", json=body).json()["id"]
+    return made
+
+
+def ask(session: Session, cpe: int, kind: str = "reboot", timeout: int = 60) -> str:
+    """Where to look."""
+    answer = session.post(f"/api/v2/isp/cpes/{cpe}/{kind}", json={"timeout": timeout})
+    assert answer.status_code == 202, answer.text
+    return answer.headers["Location"]
+
+
+def until(session: Session, location: str, *states: str, seconds: float = 20) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while True:
+        found: dict[str, Any] = session.get(location).json()
+        if found["state"] in states:
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
+# ---- both ways of running -----------------------------------------------------------------------
+
+
+def test_faults_end_honestly(server: Server, switch: Switch) -> None:
+    session = server.session("own")
+    names = ("refuses", "twice", "silent", "hangs", "slow")
+    cpes = {name: subscriber(session) for name in names}
+    switch(*({"fault": name, "cpe": cpe, "seconds": 3} for name, cpe in cpes.items()))
+    began = time.monotonic()
+    short = {"silent": 4, "hangs": 4}
+    asked = {name: ask(session, cpe, timeout=short.get(name, 60)) for name, cpe in cpes.items()}
+    refused = until(session, asked["refuses"], *action.ENDED)
+    assert (refused["state"], refused["error"]) == ("failed", "The device refused.")
+    until(session, asked["slow"], "running")
+    assert until(session, asked["slow"], *action.ENDED)["state"] == "succeeded"
+    assert time.monotonic() - began >= 3
+    assert until(session, asked["silent"], *action.ENDED)["state"] == "timed_out"
+    assert until(session, asked["hangs"], *action.ENDED)["state"] == "unknown"
+    assert time.monotonic() - began < 4 + SLACK
+    twice = until(session, asked["twice"], *action.ENDED)
+    end = time.monotonic() + 5
+    while not twice["late"]:
+        assert time.monotonic() < end, twice
+        twice = session.get(asked["twice"]).json()
+    assert (twice["state"], [one["state"] for one in twice["late"]]) == ("succeeded", ["succeeded"])
+    switch()
+    assert until(session, ask(session, cpes["refuses"]), *action.ENDED)["state"] == "succeeded"
+
+
+def test_waiting_ends_with_the_action_or_with_the_patience(server: Server, switch: Switch) -> None:
+    session = server.session("own")
+    bad, slow = subscriber(session), subscriber(session)
+    switch({"fault": "refuses", "cpe": bad}, {"fault": "slow", "cpe": slow, "seconds": 2})
+    answer = session.post(f"/api/v2/isp/cpes/{bad}/reboot?wait=10")
+    assert answer.status_code == 200
+    assert (answer.json()["result"], answer.json()["action"]["state"]) == ("ko", "failed")
+    began = time.monotonic()
+    answer = session.get(f"/api/v2/isp/cpes/{slow}/reboot?wait=0.5")
+    assert 0.5 <= time.monotonic() - began < 2
+    assert (answer.status_code, answer.json()["result"]) == (202, "ok")
+    assert "Location" in answer.headers
+
+
+# ---- the executor as a process of its own ---------------------------------------------------------
+
+
+@pytest.fixture
+def switch_real(real: Real) -> Iterator[Switch]:
+    file = real.data / "lab-faults.json"
+
+    def switch(*faults: Any) -> None:
+        file.write_text(json.dumps(faults))
+
+    yield switch
+    file.unlink(missing_ok=True)
+
+
+def test_an_executor_that_dies_in_the_middle_tells_the_truth(real: Real, switch_real: Switch) -> None:
+    session = real.session("own")
+    cpes = {kind: subscriber(session) for kind in ("reboot", "reconfig")}
+    switch_real(*({"fault": "dies", "kind": kind, "cpe": cpe} for kind, cpe in cpes.items()))
+    asked: dict[str, str] = {}
+    for kind, cpe in cpes.items():
+        asked[kind] = ask(session, cpe, kind)
+        assert real.children["lab"].wait(20) == EXIT
+        assert session.get(asked[kind]).json()["state"] in ("dispatched", "running")
+        real.start_lab()
+    reboot = until(session, asked["reboot"], *action.ENDED)
+    assert (reboot["state"], reboot["error"]) == ("unknown", DIED)
+    assert until(session, asked["reconfig"], *action.ENDED)["state"] == "succeeded"
+
+
+def test_what_is_cancelled_while_nobody_takes_it_ends_when_somebody_does(real: Real) -> None:
+    session = real.session("own")
+    lab = real.children["lab"]
+    os.kill(lab.pid, signal.SIGKILL)
+    lab.wait()
+    try:
+        wanted, unwanted = (ask(session, subscriber(session)) for _ in range(2))
+        answer = session.post(f"{unwanted}/cancel")
+        assert (answer.status_code, answer.json()["action"]["cancel_requested"]) == (202, True)
+    finally:
+        real.start_lab()
+    assert until(session, unwanted, *action.ENDED)["state"] in ("cancelled", "succeeded")
+    assert until(session, wanted, *action.ENDED)["state"] == "succeeded"
+    refused = session.post(f"{unwanted}/cancel")
+    assert refused.status_code == 409
+
+
+# ---- the list of faults -----------------------------------------------------------------------
+
+
+RUN: dict[str, object] = {"action": 7, "attempt": 1, "cpe": 350, "cpename": "pim0350", "kind": "reboot"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "meets"),
+    [
+        ({"fault": "slow"}, True),
+        ({"fault": "slow", "cpe": 350}, True),
+        ({"fault": "slow", "cpe": "pim0350", "kind": "reboot"}, True),
+        ({"fault": "slow", "cpe": 351}, False),
+        ({"fault": "slow", "kind": "factory"}, False),
+        ({"fault": "slow", "rate": 0}, False),
+    ],
+)
+def test_a_fault_meets_the_runs_that_it_names(fault: dict[str, Any], meets: bool) -> None:
+    assert Fault(**fault).meets(RUN) is meets
+
+
+def test_a_rate_meets_its_share_and_the_same_runs_again() -> None:
+    fault = Fault(fault="refuses", rate=0.3)
+    first = [fault.meets({**RUN, "action": number}) for number in range(1000)]
+    assert 200 < sum(first) < 400
+    assert first == [fault.meets({**RUN, "action": number}) for number in range(1000)]
+
+
+def test_faults_are_read_again_when_their_file_changes(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    faults = Faults(str(file))
+    assert faults.of(RUN) is None
+    file.write_text('[{"fault": "slow", "seconds": 2}]')
+    found = faults.of(RUN)
+    assert found is not None
+    assert (found.fault, found.seconds) == ("slow", 2)
+    file.write_text('[{"fault": "slow"')
+    assert faults.of(RUN) is found  # half written: what was known holds
+    file.unlink()
+    assert faults.of(RUN) is None
+
+
+def test_faults_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRILL_LAB_FAULTS", '[{"fault": "twice"}]')
+    found = Faults.from_environment(tmp_path).of(RUN)
+    assert found is not None
+    assert found.fault == "twice"
+    monkeypatch.setenv("KRILL_LAB_FAULTS", '[{"fault": "sings"}]')
+    with pytest.raises(ValidationError, match="sings"):
+        Faults.from_environment(tmp_path).of(RUN)
