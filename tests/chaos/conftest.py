@@ -1,4 +1,4 @@
-"""One platform for all that do it harm, on servers of its own: durable ones, since a commit must be one."""
+"""One platform for all that shake it, on servers of its own: durable ones, since a commit must be one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.chaos.platform import Platform
 
 
 @pytest.fixture(scope="package")
-def platform() -> Iterator[Platform]:
-    folder = Path(tempfile.mkdtemp(prefix="krill-chaos-"))
+def shaken() -> Iterator[Platform]:
+    folder = Path(tempfile.mkdtemp(prefix="krill-storm-"))
     folder.chmod(0o711)
     postgres, rabbitmq = Postgres(folder / "postgres"), RabbitMQ(folder / "rabbitmq")
     (folder / "platform").mkdir()
@@ -25,9 +25,9 @@ def platform() -> Iterator[Platform]:
         postgres.launch()
         rabbitmq.start()
         postgres.start()
-        found = Platform(folder / "platform", postgres, rabbitmq)
-        started.append(found)
-        yield found.start()
+        platform = Platform(folder / "platform", postgres, rabbitmq)
+        started.append(platform)
+        yield platform.start()
     finally:
         for one in started:
             one.stop()

@@ -49,7 +49,6 @@ class Platform(Real):
         self.start_service()
         self.start_gateway()
         self.wait()
-        self.make_users()
         self.await_crm()
         return self
 

@@ -27,21 +27,21 @@ def run_as(platform: Platform, command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_committing_and_then_dispatching_loses_events(platform: Platform) -> None:
-    replicas = [part for part in parts_of(platform) if part.name in REPLICAS]
-    run_as(platform, DISPATCHING)
+def test_committing_and_then_dispatching_loses_events(shaken: Platform) -> None:
+    replicas = [part for part in parts_of(shaken) if part.name in REPLICAS]
+    run_as(shaken, DISPATCHING)
     try:
-        storm = Storm(platform, replicas, seed=1)
-        with Writers(platform, "crm", run="dispatching", bulk=False, threads=6) as writers:
+        storm = Storm(shaken, replicas, seed=1)
+        with Writers(shaken, "crm", run="dispatching", bulk=False, threads=6) as writers:
             storm.blow(writers, KILLS, WRITES)
-        found = evidence.gather(platform, writers, storm.kills, patience=DEADLINE + MARGIN)
+        found = evidence.gather(shaken, writers, storm.kills, patience=DEADLINE + MARGIN)
     finally:
-        run_as(platform, HONEST)
+        run_as(shaken, HONEST)
     print(found)
     assert found.lost
     with pytest.raises(AssertionError, match="events lost"):
         found.check()
 
-    healed = evidence.gather(platform, writers)
+    healed = evidence.gather(shaken, writers)
     assert not healed.lost
     assert not healed.differing

@@ -50,15 +50,15 @@ FAULTS: tuple[Callable[[Proxy], None], ...] = (slow, silent, broken_again_and_ag
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("server", ["broker", "database"])
-def test_the_way_to_a_server_fails_in_every_manner(platform: Platform, server: str) -> None:
-    proxy = {"broker": platform.broker_proxy, "database": platform.database_proxy}[server]
+def test_the_way_to_a_server_fails_in_every_manner(shaken: Platform, server: str) -> None:
+    proxy = {"broker": shaken.broker_proxy, "database": shaken.database_proxy}[server]
     before = proxy.accepted
-    with Writers(platform, "crm", run=f"without-{server}") as writers:
+    with Writers(shaken, "crm", run=f"without-{server}") as writers:
         _await(writers, ENOUGH)
         for fault in FAULTS:
             fault(proxy)
             _await(writers, writers.acknowledged + ENOUGH)
-    evidence.gather(platform, writers).check()
+    evidence.gather(shaken, writers).check()
     assert proxy.accepted > before
 
 

@@ -15,12 +15,12 @@ KILLS, WRITES, SEED = number("KILLS", 10), number("WRITES", 5000), number("SEED"
 
 
 @pytest.mark.timeout(120 + 12 * KILLS)
-def test_nothing_is_lost_in_a_storm(platform: Platform) -> None:
-    platform.await_settled()
-    storm = Storm(platform, parts_of(platform), SEED)
-    with Writers(platform, "crm", run=f"storm{SEED}") as writers:
+def test_nothing_is_lost_in_a_storm(shaken: Platform) -> None:
+    shaken.await_settled()
+    storm = Storm(shaken, parts_of(shaken), SEED)
+    with Writers(shaken, "crm", run=f"storm{SEED}") as writers:
         storm.blow(writers, KILLS, WRITES)
-    found = evidence.gather(platform, writers, storm.kills, storm.without_gateway)
+    found = evidence.gather(shaken, writers, storm.kills, storm.without_gateway)
     found.check()
     assert found.writes >= WRITES
     assert found.kills.total() == KILLS
