@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
+from pydantic import Field as Told
+
 from services.common import types
 from services.common.audit import audit_resource
 from services.common.contract import (
@@ -449,22 +451,24 @@ class ActionEvent(Event):
     subject = "actions"
 
     id: int
-    state: Literal[*action.STATES]  # type: ignore[valid-type]
-    kind: str
-    parameters: dict[str, Any]
-    attempt: int
-    deadline: dt.datetime
-    requested_by: str | None
-    batch: int | None
-    cpe: int
+    state: Literal[*action.STATES] = Told(description="the one it has now")  # type: ignore[valid-type]
+    kind: str = Told(description="what the device is to do", examples=[action.REBOOT])
+    parameters: dict[str, Any] = Told(
+        description="of a `cwmp_diagnostic`: which one, and whereto", examples=[{}]
+    )
+    attempt: int = Told(description="from 1; what an earlier one reports no longer counts", examples=[1])
+    deadline: dt.datetime = Told(description="by then it has ended, one way or another")
+    requested_by: str | None = Told(description="the user")
+    batch: int | None = Told(description="the bulk action that it is part of")
+    cpe: int = Told(description="id of the CPE, which may be gone by now")
     cpename: str
-    external_id: str | None
-    tech: str
+    external_id: str | None = Told(description="of the CPE, in the CRM")
+    tech: str = Told(examples=["gpon"])
     model: str
     sn: str | None
     mac: str | None
-    result: dict[str, Any] | list[Any] | None
-    error: str | None
+    result: dict[str, Any] | list[Any] | None = Told(description="what the device answered", examples=[None])
+    error: str | None = Told(description="why it was not done", examples=[None])
 
 
 class ActionDispatched(ActionEvent):
