@@ -155,7 +155,7 @@ def test_what_a_device_does_not_offer_is_refused_and_not_linked(
     stocked.model("PLAIN", tr069=False)
     stocked.model("MUTE")
     cpe = stocked.subscriber(**values)
-    body = {"diagnostic": "ping", "host": "192.0.2.1"} if kind == "cwmp_diagnostic" else {}
+    body: Json = {"diagnostic": "ping", "host": "192.0.2.1"} if kind == "cwmp_diagnostic" else {}
     with pytest.raises(NotOffered) as caught:
         ask(stocked, cpe["id"], kind, **body)
     assert caught.value.extra == {"reason": reason}
