@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,21 +22,31 @@ def session(server: Server) -> Session:
     return server.session("own")
 
 
+Make = Callable[..., dict[str, Any]]
+
+
 @pytest.fixture
-def cpe(server: Server, session: Session) -> dict[str, Any]:
-    """A CPE that nothing was done to yet."""
-    return made(session)
+def make(session: Session) -> Iterator[Make]:
+    """Makes CPEs that nothing was done to yet; they are gone afterwards, since other tests count rows."""
+    customers: list[int] = []
+
+    def made(**values: Any) -> dict[str, Any]:
+        customers.append(session.post("/api/v2/isp/customers/", json={"name": "Eva"}).json()["id"])
+        sn = f"HWTC{time.time_ns() % 2**32:08x}"
+        body = {"customer": customers[-1], "model": "HG8245H", "sn": sn, **values}
+        answer = session.post("/api/v2/isp/cpes/", json=body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    yield made
+    for one in customers:
+        assert session.delete(f"/api/v2/isp/customers/{one}/").status_code == 204
 
 
-def made(session: Session, **values: Any) -> dict[str, Any]:
-    customer = session.post("/api/v2/isp/customers/", json={"name": "Eva"}).json()["id"]
-    sn = f"HWTC{time.time_ns() % 2**32:08x}"
-    answer = session.post(
-        "/api/v2/isp/cpes/", json={"customer": customer, "model": "HG8245H", "sn": sn, **values}
-    )
-    assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+@pytest.fixture
+def cpe(make: Make) -> dict[str, Any]:
+    return make()
 
 
 def actions_of(session: Session, cpe: dict[str, Any]) -> list[dict[str, Any]]:
@@ -73,8 +84,8 @@ def test_every_linked_action_is_done(session: Session, cpe: dict[str, Any], verb
 
 
 @pytest.mark.parametrize("key", ["id", "internal_id", "external_id"])
-def test_without_wait_the_answer_is_where_to_look(session: Session, key: str) -> None:
-    cpe = made(session, external_id=f"crm-{time.time_ns()}")
+def test_without_wait_the_answer_is_where_to_look(session: Session, make: Make, key: str) -> None:
+    cpe = make(external_id=f"crm-{time.time_ns()}")
     answer = session.post(f"/api/v2/cpes/{cpe[key]}/reboot/")
     assert answer.status_code == 202
     found = answer.json()
@@ -166,9 +177,9 @@ def test_a_cpe_of_another_realm_is_not_there(server: Server, cpe: dict[str, Any]
     ],
 )
 def test_what_a_device_does_not_offer_is_refused_with_the_reason(
-    session: Session, values: dict[str, Any], kind: str, reason: str
+    session: Session, make: Make, values: dict[str, Any], kind: str, reason: str
 ) -> None:
-    cpe = made(session, **values)
+    cpe = make(**values)
     asked = PING if kind == "cwmp_diagnostic" else {}
     path = f"/api/v2/isp/cpes/{cpe['id']}/{kind}"
     for answer in (session.get(path, params=asked), session.post(path, json=asked)):
@@ -192,9 +203,9 @@ def test_a_malformed_diagnostic_is_refused(session: Session, cpe: dict[str, Any]
 # ---- bulk -------------------------------------------------------------------------------------
 
 
-def test_a_bulk_action_is_followed_to_its_end(session: Session) -> None:
+def test_a_bulk_action_is_followed_to_its_end(session: Session, make: Make) -> None:
     topology = f"NAP-{time.time_ns()}"
-    there = [made(session, topology=topology)["id"] for _ in range(3)]
+    there = [make(topology=topology)["id"] for _ in range(3)]
     body = {"kind": "reconfig", "filter": {"topology": topology}}
     dry = session.post("/api/v2/isp/action-batches/", json={**body, "dry_run": True})
     assert (dry.status_code, dry.json()["offered"], dry.json()["ids"]) == (200, 3, there)

@@ -24,10 +24,9 @@ SLACK = 5.0
 Switch = Callable[..., None]
 
 
-@pytest.fixture
-def switch(server: Server) -> Iterator[Switch]:
+def switched(data: Path) -> Iterator[Switch]:
     """Switches faults on; they are off again afterwards."""
-    file = server.data / "lab-faults.json"
+    file = data / "lab-faults.json"
 
     def on(*faults: dict[str, Any]) -> None:
         fresh = file.with_suffix(".new")
@@ -36,6 +35,11 @@ def switch(server: Server) -> Iterator[Switch]:
 
     yield on
     file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def switch(server: Server) -> Iterator[Switch]:
+    yield from switched(server.data)
 
 
 def subscriber(session: Session) -> int:
@@ -111,13 +115,7 @@ def test_waiting_ends_with_the_action_or_with_the_patience(server: Server, switc
 
 @pytest.fixture
 def switch_real(real: Real) -> Iterator[Switch]:
-    file = real.data / "lab-faults.json"
-
-    def switch(*faults: Any) -> None:
-        file.write_text(json.dumps(faults))
-
-    yield switch
-    file.unlink(missing_ok=True)
+    yield from switched(real.data)
 
 
 def test_an_executor_that_dies_in_the_middle_tells_the_truth(real: Real, switch_real: Switch) -> None:

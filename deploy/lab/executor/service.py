@@ -32,7 +32,7 @@ from services.common.resource.writes import Write
 from services.common.types import Row
 
 NOTED, BEGUN, DONE = "noted", "begun", "done"
-AT_ONCE = 50
+AT_ONCE = 200
 LEASE = 6
 """Seconds that a report `running` holds; it is renewed after a third of them."""
 EVERY = 0.1
@@ -42,10 +42,6 @@ EXIT = 70
 CONTRACT = Contract(name="lab", title="Lab", events=(ActionReported,))
 
 log = structlog.get_logger(__name__)
-
-
-class Superseded(Exception):
-    """The attempt that was being run is no longer the newest."""
 
 
 # ---- what is handed over ------------------------------------------------------------------------
@@ -76,31 +72,37 @@ def take(write: Write, event: Envelope) -> None:
 
 
 class Runner:
-    """Begins what is noted, up to `AT_ONCE` runs at a time, each in a green thread of its own."""
+    """Begins what is noted, up to `AT_ONCE` runs at a time, each in a green thread of its own; what has ended
+    is reported in the same transactions."""
 
     def __init__(self) -> None:
         self.pool = eventlet.GreenPool(AT_ONCE)
         self.faults: Faults | None = None
+        self._ended: list[tuple[Row, str, Row]] = []
 
     def __call__(self, engine: Engine) -> bool:
-        """Begin some of what is noted; true when there may be more."""
+        """Report what has ended, begin some of what is noted; true when there may be more."""
         if self.faults is None:
             self.faults = Faults.from_environment(engine.settings.data_dir)
             self._recover(engine)
         free = self.pool.free()
         noted = select(runs).where(runs.c.state == NOTED).order_by(runs.c.action).limit(free)
-        if not free or not engine.database.reading(lambda connection: connection.execute(noted).first()):
+        waiting = free and engine.database.reading(lambda connection: connection.execute(noted).first())
+        if not waiting and not self._ended:
             return False
+        ended = list(self._ended)
         begun: list[tuple[Row, Fault | None]] = []
         with _writing(engine) as write:
-            for found in write.connection.execute(noted).mappings().all():
-                run = dict(found)
-                fault = self.faults.of(run)
+            for run, state, more in ended:
+                _finish(write, run, state, **more)
+            for found in write.connection.execute(noted).mappings().all() if waiting else ():
+                fault = self.faults.of(dict(found))
                 quiet = fault is not None and fault.fault in ("silent", "refuses")
-                begun.append((_begin(write, run, quiet=quiet), fault))
+                begun.append((_begin(write, dict(found), quiet=quiet), fault))
+        del self._ended[: len(ended)]  # only now: what was not committed is reported in the next round
         for run, fault in begun:
             self.pool.spawn_n(self._work, engine, run, fault)
-        return len(begun) == free
+        return bool(begun) and len(begun) == free
 
     def _recover(self, engine: Engine) -> None:
         """What a process that is gone had begun."""
@@ -116,7 +118,7 @@ class Runner:
     def _work(self, engine: Engine, run: Row, fault: Fault | None) -> None:
         try:
             self._run(engine, run, fault)
-        except (ApiError, Superseded) as error:  # the lease tells, or the next attempt
+        except ApiError as error:  # its database is away: the lease will tell
             log.warning("run given up", action=run["action"], reason=str(error))
 
     def _run(self, engine: Engine, run: Row, fault: Fault | None) -> None:
@@ -124,29 +126,23 @@ class Runner:
         if kind in ("silent", "hangs"):
             return
         if kind == "refuses":
-            with _writing(engine) as write:
-                _finish(write, run, "failed", error="The device refused.")
+            self._ended.append((run, "failed", {"error": "The device refused."}))
             return
         took = fault.seconds if fault and kind == "slow" else device.MANNERS[run["kind"]].seconds
-        run = self._wait(engine, run, took / 2 if kind == "dies" else took)
+        self._wait(engine, run, took / 2 if kind == "dies" else took)
         if kind == "dies" and run["tries"] == 1:
             os._exit(EXIT)
         result = device.result(run["kind"], run["parameters"], run["action"])
-        with _writing(engine) as write:
-            run = _finish(write, run, "succeeded", result=result)
-        if kind == "twice":
-            with _writing(engine) as write:
-                _finish(write, run, "succeeded", result=result)
+        self._ended += [(run, "succeeded", {"result": result})] * (2 if kind == "twice" else 1)
 
-    def _wait(self, engine: Engine, run: Row, seconds: float) -> Row:
+    def _wait(self, engine: Engine, run: Row, seconds: float) -> None:
         """As long as the device takes; renews the lease meanwhile."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             eventlet.sleep(min(left, LEASE / 3))
             if time.monotonic() < end:
                 with _writing(engine) as write:
-                    run = _tell_running(write, run)
-        return run
+                    _tell_running(write, run)
 
 
 # ---- rows and reports ---------------------------------------------------------------------------
@@ -162,34 +158,36 @@ def _run(write: Write, action: int) -> Row | None:
     return dict(row) if row is not None else None
 
 
-def _set(write: Write, run: Row, **new: Any) -> Row:
-    """The run after the change. Raises `Superseded`."""
+def _set(write: Write, run: Row, **new: Any) -> Row | None:
+    """The run after the change; None when another attempt was handed over meanwhile."""
     same = (runs.c.action == run["action"], runs.c.attempt == run["attempt"])
     changed = update(runs).where(*same).values(**new, version=runs.c.version + 1).returning(runs)
     row = write.connection.execute(changed).mappings().one_or_none()
-    if row is None:
-        raise Superseded("another attempt was handed over")
-    return dict(row)
+    return dict(row) if row is not None else None
 
 
 def _begin(write: Write, run: Row, *, quiet: bool) -> Row:
     begun = {"state": BEGUN, "tries": run["tries"] + 1}
-    return _set(write, run, **begun) if quiet else _tell_running(write, run, **begun)
+    if quiet:
+        _set(write, run, **begun)
+    else:
+        _tell_running(write, run, **begun)
+    return {**run, **begun}
 
 
-def _tell_running(write: Write, run: Row, **new: Any) -> Row:
-    run = _set(write, run, **new)
-    _report(write, run, "running", lease=LEASE, repeatable=device.MANNERS[run["kind"]].repeatable)
-    return run
+def _tell_running(write: Write, run: Row, **new: Any) -> None:
+    repeatable = device.MANNERS[run["kind"]].repeatable
+    _report(write, _set(write, run, **new), "running", lease=LEASE, repeatable=repeatable)
 
 
-def _finish(write: Write, run: Row, state: str, **more: Any) -> Row:
-    run = _set(write, run, state=DONE)
-    _report(write, run, state, **more)
-    return run
+def _finish(write: Write, run: Row, state: str, **more: Any) -> None:
+    _report(write, _set(write, run, state=DONE), state, **more)
 
 
-def _report(write: Write, run: Row, state: str, **more: Any) -> None:
+def _report(write: Write, run: Row | None, state: str, **more: Any) -> None:
+    """What an attempt that was superseded would say is of no use to anybody."""
+    if run is None:
+        return
     told = {"action": run["action"], "attempt": run["attempt"], "state": state, **more}
     write.emit(ActionReported.type, run["action"], run["version"], run["realm"], told)
 
