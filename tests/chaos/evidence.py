@@ -1,4 +1,6 @@
-"""What is left after a storm: the outbox, the CRM's books and the writers' own, held against each other."""
+"""What is left after a storm: the outbox, the books of those who subscribe and of the writers, held against
+each other.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +8,59 @@ import json
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
-from deploy.examples.crm_sync.database import MIRRORED
+from deploy.examples.crm_sync.database import MIRRORED, stored
 from tests.chaos.load import DEADLINE, MARGIN
 from tests.chaos.platform import CRM, Platform
-from tests.chaos.writers import Request, Writers
+from tests.chaos.storm import Storm
+from tests.chaos.writers import TIMEOUT, Request, Writers
 
-QUIET = 20.0
+QUIET = 30.0
 """Nothing more arrives for so many seconds: what is missing then is lost."""
+TENDED = 5.0
+"""Seconds after its deadline by which an action must have ended."""
+ENDED = ("succeeded", "failed", "timed_out", "cancelled", "unknown")
+
+
+class Event(NamedTuple):
+    """Of isp's outbox, one that the CRM subscribes to."""
+
+    id: str
+    type: str
+    subject: str
+    request_id: str
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.subject} {self.id}"
 
 
 @dataclass
 class Evidence:
-    """Each list holds what must not be; `check` asserts that all are empty."""
+    """Each of the lists holds what must not be; `check` asserts that all are empty."""
 
     writes: int
     requests: Counter[int]
+    kills: Counter[str]
     events: int
     duplicates: int
-    """Copies that the subscriber noticed and did not apply."""
+    """Copies that the CRM noticed and did not apply."""
     latencies: list[float]
-    """Seconds from the event's making to the subscriber's commit."""
-    kills: Counter[str] = field(default_factory=Counter)
-    ran_twice: list[str] = field(default_factory=list)
+    """Seconds from an event's making to the CRM's commit."""
+    actions: Counter[str]
+    """How they ended."""
     lost: list[str] = field(default_factory=list)
     overtaken: list[str] = field(default_factory=list)
     applied_twice: list[str] = field(default_factory=list)
     disordered: list[str] = field(default_factory=list)
+    lost_inside: list[str] = field(default_factory=list)
     unrecorded: list[str] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    endless: list[str] = field(default_factory=list)
     late: list[Request] = field(default_factory=list)
     wrong: list[Request] = field(default_factory=list)
 
@@ -48,55 +70,57 @@ class Evidence:
         assert not self.overtaken, f"{len(self.overtaken)} events came after newer ones: {self.overtaken[:5]}"
         assert not self.applied_twice, self.applied_twice[:5]
         assert not self.disordered, self.disordered[:5]
+        assert not self.lost_inside, f"between isp and lab: {self.lost_inside[:5]}"
         assert not self.unrecorded, self.unrecorded[:5]
         assert not self.torn, self.torn[:5]
         assert not self.differing, self.differing[:5]
+        assert not self.endless, self.endless[:5]
         assert not self.late, self.late[:5]
         assert not self.wrong, self.wrong[:5]
 
     def __str__(self) -> str:
-        kills = ", ".join(f"{name} {times}" for name, times in sorted(self.kills.items()))
-        requests = ", ".join(f"{status}: {times}" for status, times in sorted(self.requests.items()))
-        latency = f"p50 {statistics.median(self.latencies):.3f} s, worst {max(self.latencies):.1f} s"
+        late = sorted(self.latencies) or [0.0]
+        latency = f"p50 {statistics.median(late):.2f} s, p99 {late[len(late) * 99 // 100]:.1f} s"
         return (
-            f"{self.writes} writes ({requests}); {self.kills.total()} kills ({kills}); {self.events} events, "
-            f"{len(self.lost)} lost, {len(self.applied_twice)} applied twice, {self.duplicates} duplicates "
-            f"absorbed; delivered {latency if self.latencies else 'never'}; "
-            f"{len(self.ran_twice)} requests ran twice"
+            f"{self.writes} writes ({_listed(self.requests)}); {self.kills.total()} kills "
+            f"({_listed(self.kills)}); {self.events} events: {len(self.lost)} lost, "
+            f"{len(self.applied_twice)} applied twice, {self.duplicates} duplicates absorbed, delivered "
+            f"{latency}, worst {late[-1]:.1f} s; {self.actions.total()} actions ({_listed(self.actions)}), "
+            f"{len(self.endless)} without end; {len(self.late)} requests past their deadline"
         )
 
 
 def gather(
-    platform: Platform,
-    writers: Writers,
-    kills: Counter[str] | None = None,
-    without_gateway: Sequence[tuple[float, float]] = (),
-    patience: float = QUIET,
+    platform: Platform, writers: Writers, storm: Storm | None = None, patience: float = QUIET
 ) -> Evidence:
     """Waits until everything has arrived, or nothing more does for `patience` seconds."""
-    events = _delivered(platform, writers.run, patience)
-    ids = {one["id"]: one for one in events}
+    endless = list(_endless(platform))
+    events = _delivered(platform, writers.since, patience)
+    ids = {one.id for one in events}
     applied = platform.crm("SELECT event, subject, sequence, time FROM applied ORDER BY place")
-    mine = [row for row in applied if row[0] in ids]
     copies = {event: number for event, number in platform.crm("SELECT * FROM inbox") if event in ids}
+    made = "SELECT state, count(*) FROM actions GROUP BY state"
     found = Evidence(
         writes=writers.acknowledged,
         requests=Counter(one.status for one in writers.requests),
+        kills=storm.kills if storm else Counter(),
         events=len(events),
         duplicates=sum(copies.values()) - len(copies),
-        latencies=[time_ / 1e9 - _made(event) for event, _, _, time_ in mine],
-        kills=kills or Counter(),
+        latencies=[when / 1e9 - _made(event) for event, _, _, when in applied if event in ids],
+        actions=Counter(dict(platform.isp(made))),
+        endless=endless,
     )
-    known = {row[0] for row in mine}
-    found.lost = [f"{one['type']} {one['subject']} {one['id']}" for one in events if one["id"] not in copies]
-    found.overtaken = [one for one in copies if one not in known]
-    found.applied_twice = [event for event, times in Counter(row[0] for row in applied).items() if times > 1]
+    found.lost = [str(one) for one in events if one.id not in copies]
+    times = Counter(row[0] for row in applied)
+    found.overtaken = [one for one in copies if not times[one]]
+    found.applied_twice = [event for event, number in times.items() if number > 1]
     found.disordered = list(_disordered((row[1], row[2]) for row in applied))
+    found.lost_inside = _lost_inside(platform)
     _compare_books(found, writers.requests, events)
     if not found.lost:
         found.differing = list(_differing(platform))
     for one in writers.requests:
-        if any(one.began <= until and one.ended >= since for since, until in without_gateway):
+        if storm and storm.was_without_gateway(one.began, one.ended):
             continue  # nobody was there to end it
         if one.status == -1 or one.ended - one.began > DEADLINE + MARGIN:
             found.late.append(one)
@@ -105,20 +129,24 @@ def gather(
     return found
 
 
-def _delivered(platform: Platform, run: str, patience: float) -> list[dict[str, str]]:
-    """The events of a run, once the CRM has them all or has got no more of them for a while. A request that
-    its client gave up may still be under way: no event is new for as long as it can live."""
-    books, since = (-1, -1), time.monotonic()
+def _delivered(platform: Platform, since: int, patience: float) -> list[Event]:
+    """The events after a position, once the CRM has them all or has got no more of them for a while. A
+    request that its client gave up may still be under way: no event is new for as long as it can live."""
+    chosen = (
+        "SELECT id, type, subject, coalesce(request_id, '') FROM outbox "
+        "WHERE position > %s AND type ~ '^(customer|cpe|pots|action)[.]' ORDER BY position"
+    )
+    books, quiet_since = (-1, -1), time.monotonic()
     while True:
-        events = [one for one in platform.outbox() if one["request_id"].startswith(f"{run}-")]
+        events = [Event(*row) for row in platform.isp(chosen, since)]
         seen = {row[0] for row in platform.crm("SELECT event FROM inbox")}
         if (len(events), len(seen)) != books:
-            books, since = (len(events), len(seen)), time.monotonic()
-        quiet = time.monotonic() - since
-        if quiet > patience or (quiet > DEADLINE and all(one["id"] in seen for one in events)):
+            books, quiet_since = (len(events), len(seen)), time.monotonic()
+        quiet = time.monotonic() - quiet_since
+        if quiet > patience or (quiet > DEADLINE and all(one.id in seen for one in events)):
             return events
         platform.revive()
-        time.sleep(0.3)
+        time.sleep(1)
 
 
 def _made(id_: str) -> float:
@@ -126,7 +154,7 @@ def _made(id_: str) -> float:
     return (UUID(id_).int >> 80) / 1000
 
 
-def _disordered(applied: Iterable[tuple[str, int]]) -> Iterable[str]:
+def _disordered(applied: Iterable[tuple[str, int]]) -> Iterator[str]:
     newest: dict[str, int] = defaultdict(int)
     for subject, sequence in applied:
         if sequence <= newest[subject]:
@@ -134,25 +162,50 @@ def _disordered(applied: Iterable[tuple[str, int]]) -> Iterable[str]:
         newest[subject] = sequence
 
 
-def _compare_books(found: Evidence, requests: Sequence[Request], events: Sequence[dict[str, str]]) -> None:
-    """A write that was acknowledged has all its events, any other all or none."""
-    by_request: dict[str, list[dict[str, str]]] = defaultdict(list)
+def _endless(platform: Platform) -> Iterator[str]:
+    """Actions that have not ended though their deadline has passed. Waits for those of which it has not."""
+    open_ = (
+        "SELECT id, kind, state, deadline < now() - %s * interval '1 s' FROM actions WHERE state <> ALL(%s)"
+    )
+    end = time.monotonic() + TIMEOUT + 2 * TENDED
+    while (left := platform.isp(open_, TENDED, list(ENDED))) and time.monotonic() < end:
+        platform.revive()
+        time.sleep(0.5)
+    for id_, kind, state, _ in left:
+        yield f"actions/{id_} {kind}: {state}"
+
+
+def _lost_inside(platform: Platform) -> list[str]:
+    """What isp and the executor told each other and did not handle, once."""
+    by_lab = {row[0] for row in platform.lab("SELECT event FROM inbox")}
+    by_isp = {row[0] for row in platform.isp("SELECT event FROM inbox")}
+    handed = platform.isp("SELECT id, type FROM outbox WHERE type = 'action.dispatched'")
+    reported = platform.lab("SELECT id, type FROM outbox")
+    held = [*platform.isp("SELECT event, error FROM held"), *platform.lab("SELECT event, error FROM held")]
+    unhandled = [one for one in handed if one[0] not in by_lab] + [
+        one for one in reported if one[0] not in by_isp
+    ]
+    return [f"{what} {id_}" for id_, what in (*unhandled, *held)]
+
+
+def _compare_books(found: Evidence, requests: Sequence[Request], events: Sequence[Event]) -> None:
+    """A write that was acknowledged has all its events, any other all or none, and none of them twice."""
+    by_request: dict[str, list[Event]] = defaultdict(list)
     for event in events:
-        by_request[event["request_id"]].append(event)
+        by_request[event.request_id].append(event)
+    everywhere = {event.subject for event in events}
     for one in requests:
-        types = Counter(event["type"] for event in by_request[one.id])
-        expected = Counter(one.expected)
-        twice = Counter({name: 2 * times for name, times in expected.items()})
-        if types == twice:
-            found.ran_twice.append(one.id)
-        elif types != expected and (types or one.acknowledged):
-            target = found.torn if types else found.unrecorded
-            target.append(f"{one.what} {one.id} ({one.status}): {dict(types)} instead of {dict(expected)}")
-        elif types and not one.subjects <= {event["subject"] for event in by_request[one.id]}:
-            found.torn.append(f"{one.what} {one.id}: other rows than asked for")
+        types = Counter(event.type for event in by_request[one.id])
+        told = f"{one.what} {one.id} ({one.status}): {dict(types)} instead of {dict(one.expected)}"
+        if types and types != Counter(one.expected):
+            found.torn.append(told)
+        elif one.acknowledged and not (types or one.joins):
+            found.unrecorded.append(told)
+        elif one.acknowledged and not one.subjects <= everywhere:
+            found.unrecorded.append(f"{told}, of other rows")
 
 
-def _differing(platform: Platform) -> Iterable[str]:
+def _differing(platform: Platform) -> Iterator[str]:
     """Rows that are not the same at the CRM and in the API."""
     session = platform.session(CRM)
     for resource, members in MIRRORED.items():
@@ -162,7 +215,11 @@ def _differing(platform: Platform) -> Iterable[str]:
         answer = session.get(f"/api/v2/isp/{resource}/", params=asked, timeout=60)
         assert answer.status_code == 200, answer.text
         rows = (json.loads(line) for line in answer.text.splitlines())
-        ours = {row["id"]: tuple(row[one] for one in members) for row in rows}
+        ours = {row["id"]: tuple(stored(row[one]) for one in members) for row in rows}
         for id_ in ours.keys() | theirs.keys():
             if ours.get(id_) != theirs.get(id_):
                 yield f"{resource}/{id_}: {ours.get(id_)} is {theirs.get(id_)} at the CRM"
+
+
+def _listed(counted: Counter[int] | Counter[str]) -> str:
+    return ", ".join(f"{name}: {number}" for name, number in sorted(counted.items()))

@@ -1,5 +1,5 @@
-"""The platform that is to be shaken: two replicas of isp behind proxies, a gateway, durable servers, and the
-CRM of `deploy/examples` as the subscriber from outside.
+"""The platform that is to be shaken: two replicas of isp behind proxies, a gateway, durable servers, the
+executor of the lab, and the CRM of `deploy/examples` as the subscriber from outside.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.chaos.proxy import Proxy
 from tests.servers import KRILL, PASSWORD, Real
 
 REPLICAS = ("isp-1", "isp-2")
-CRM = "crm"
+CRM, LAB = "crm", "lab"
 SETTLED = 12.0
 """Seconds until a new quorum queue survives the death of a RabbitMQ 3.10 node of its own."""
 
@@ -35,7 +35,7 @@ class Platform(Real):
         self.service: Sequence[str] = HONEST
         self.broker_proxy = Proxy(rabbitmq.ports["amqp"])
         self.database_proxy = Proxy(postgres.ports["sql"])
-        self.crm_file = data / "crm.db"
+        self.crm_file, self.lab_file = data / "crm.db", data / "lab.db"
         self.declared = 0.0
 
     def start(self) -> Platform:
@@ -45,11 +45,12 @@ class Platform(Real):
         self.krill("seed")
         self.krill("user", "create", CRM, "--superuser")
         self.start_crm()
-        self.declared = time.monotonic()
         self.start_service()
+        self.start_lab()
         self.start_gateway()
         self.wait()
         self.await_crm()
+        self.declared = time.monotonic()
         return self
 
     def stop(self) -> None:
@@ -68,6 +69,9 @@ class Platform(Real):
             "KRILL_DATABASE_URL": self.database_proxy.through(self.env["KRILL_DATABASE_URL"]),
         }
         self.spawn(name, *self.service, env=env)
+
+    def start_lab(self) -> None:
+        self.spawn(LAB, *KRILL, "lab", "executor")
 
     def start_crm(self) -> None:
         env = {
@@ -103,27 +107,25 @@ class Platform(Real):
                 self.start_gateway()
             case "crm":
                 self.start_crm()
+            case "lab":
+                self.start_lab()
             case _:
                 self.start_replica(name)
 
     # ---- what is known of it ------------------------------------------------------------------
 
-    def outbox(self) -> list[dict[str, str]]:
-        """The events that the CRM subscribes to, in the order of their positions."""
+    def isp(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What isp's database says."""
         with self.postgres.connect("isp") as connection:
-            cursor = connection.execute(
-                "SELECT id, type, subject, coalesce(request_id, '') FROM outbox "
-                "WHERE type ~ '^(customer|cpe|pots|action)[.]' ORDER BY position"
-            )
-            names = ("id", "type", "subject", "request_id")
-            return [dict(zip(names, row, strict=True)) for row in cursor]
+            return connection.execute(statement, values).fetchall()
 
     def crm(self, statement: str) -> list[tuple[Any, ...]]:
         """What the CRM's database says."""
-        with sqlite3.connect(f"file:{self.crm_file}?mode=ro", uri=True, timeout=10) as connection:
-            found = connection.execute(statement).fetchall()
-        connection.close()
-        return found
+        return _ask(self.crm_file, statement)
+
+    def lab(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the executor's database says."""
+        return _ask(self.lab_file, statement)
 
     def await_crm(self, seconds: float = 30.0) -> None:
         """Until the CRM is in step for the first time."""
@@ -135,6 +137,14 @@ class Platform(Real):
     def await_settled(self) -> None:
         """Until the queues survive the death of the broker."""
         time.sleep(max(0.0, self.declared + SETTLED - time.monotonic()))
+
+
+def _ask(file: Path, statement: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
 
 
 def number(name: str, default: int) -> int:

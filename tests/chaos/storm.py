@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.platform import REPLICAS, Platform
+from tests.chaos.platform import CRM, LAB, REPLICAS, Platform
 from tests.chaos.writers import Writers
 
 LONGEST_PAUSE = 1.0
 """Seconds that a part stays dead, at most."""
-STANDSTILL = 30.0
+STANDSTILL = 60.0
 """No write acknowledged for so many seconds: the platform does not come back."""
 
 
@@ -38,7 +38,8 @@ def parts_of(platform: Platform) -> tuple[Part, ...]:
 
     return (
         *(process(name) for name in REPLICAS),
-        process("crm"),
+        process(CRM),
+        process(LAB, 2),
         process("gateway"),
         Part("broker", platform.rabbitmq.kill, platform.rabbitmq.start, 1),
         Part("database", platform.postgres.kill, platform.postgres.start, 2),
@@ -64,6 +65,9 @@ class Storm:
             time.sleep(draw.uniform(0, 0.05))
             self._strike(part, draw.choice((0.0, draw.uniform(0, LONGEST_PAUSE))))
         self._await(writers, writes)
+
+    def was_without_gateway(self, began: float, ended: float) -> bool:
+        return any(began <= until and ended >= since for since, until in self.without_gateway)
 
     def _order(self, draw: random.Random, kills: int) -> list[Part]:
         """Each part at least once, as far as the kills go."""

@@ -34,7 +34,7 @@ def test_committing_and_then_dispatching_loses_events(shaken: Platform) -> None:
         storm = Storm(shaken, replicas, seed=1)
         with Writers(shaken, "crm", run="dispatching", bulk=False, threads=6) as writers:
             storm.blow(writers, KILLS, WRITES)
-        found = evidence.gather(shaken, writers, storm.kills, patience=DEADLINE + MARGIN)
+        found = evidence.gather(shaken, writers, storm, patience=DEADLINE + MARGIN)
     finally:
         run_as(shaken, HONEST)
     print(found)

@@ -1,1 +1,1 @@
-"""A CRM's copy of customers, CPEs and lines, kept in step with the platform. See the README."""
+"""A CRM's copy of customers, CPEs, lines and actions, kept in step with the platform. See the README."""

@@ -7,6 +7,7 @@ does no harm.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ MIRRORED: Mapping[str, tuple[str, ...]] = {
         *("active", "address", "city", "notes", "realm"),
     ),
     "potses": ("id", "cpe", "order", "cli", "label", "language", "voicemail", "realm"),
+    "actions": ("id", "cpe", "external_id", "kind", "state", "requested_by", "batch", "result", "error"),
 }
 """Resource of the API → what the CRM keeps of its rows. Tables and columns bear the API's names."""
 
@@ -131,7 +133,7 @@ class Database:
             self._keep(event.resource, event.data)
 
     def _keep(self, table: str, row: Mapping[str, Any]) -> None:
-        values = [row.get(one) for one in MIRRORED[table]]
+        values = [stored(row.get(one)) for one in MIRRORED[table]]
         marks = ", ".join("?" * len(values))
         self._connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", values)  # noqa: S608
 
@@ -148,3 +150,8 @@ class Database:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def stored(value: Any) -> Any:
+    """A member as SQLite keeps it: objects and lists as JSON."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value
