@@ -76,7 +76,7 @@ def lab_executor() -> type[Any]:
     """The class that runs actions in the lab. Its database is a file: the lab's memory may be thrown away."""
     folder = Settings().data_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("KRILL_LAB_DATABASE_URL", f"sqlite:///{folder / 'lab.db'}")
+    os.environ.setdefault("KRILL_LAB_DATABASE_URL", f"sqlite:///{folder}/{{service}}.db")
     from deploy.lab.executor.service import LabExecutor
 
     return LabExecutor
