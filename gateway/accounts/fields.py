@@ -29,7 +29,8 @@ class Password(Text):
         return text
 
     def input_schema(self) -> Json:
-        return {"type": "string", "minLength": 1, "maxLength": LONGEST_PASSWORD}
+        text = {"type": "string", "minLength": 1, "maxLength": LONGEST_PASSWORD}
+        return {"anyOf": [text, {"type": "number"}]}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,9 @@ NOT_BLANK = "This field may not be blank."
 NUL = "Null characters are not allowed."
 BIGGEST = 2**63 - 1
 
+NOT_ONLY_BLANKS = r"[^\s\x1c-\x1f\x85]"
+"""What is left when blanks are taken off; the separators are blanks to Python and not to every regex."""
+
 _text = TypeAdapter(str, config=ConfigDict(coerce_numbers_to_str=True))
 _datetime = TypeAdapter(dt.datetime)
 
@@ -239,7 +242,7 @@ class Text(Field):
             plain["pattern"] = self.pattern
         if self.blank == "refuse":
             plain["minLength"] = 1
-            plain.setdefault("pattern", r"\S")
+            plain.setdefault("pattern", NOT_ONLY_BLANKS)
         return plain if self.pattern else {"anyOf": [plain, {"type": "number"}]}
 
 
@@ -348,7 +351,7 @@ class Reference(Field):
 
     def input_schema(self) -> Json:
         if self.textual:
-            return {"anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "number"}]}
+            return {"anyOf": [{"type": "string", "pattern": NOT_ONLY_BLANKS}, {"type": "number"}]}
         return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\s*[0-9]+\s*$"}]}
 
 

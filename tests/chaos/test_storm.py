@@ -14,7 +14,7 @@ from tests.chaos.writers import Writers
 KILLS, WRITES, SEED = number("KILLS", 10), number("WRITES", 5000), number("SEED", 3)
 
 
-@pytest.mark.timeout(300 + 12 * KILLS)
+@pytest.mark.timeout(480 + 12 * KILLS)
 def test_nothing_is_lost_in_a_storm(shaken: Platform) -> None:
     shaken.await_settled()
     storm = Storm(shaken, parts_of(shaken), SEED)

@@ -11,6 +11,7 @@ import pytest
 from services.common.context import Context
 from services.common.database.columns import now
 from services.common.errors import NotFound, PermissionDenied
+from services.isp import action_batches
 from services.isp.contract import CONTRACT
 from tests.integration.engine.world import BOTH, DEM, NOBODY, PIM, ROOT, World, caller, refused
 
@@ -38,7 +39,17 @@ def settle(world: World, realm: str, mark: str) -> dict[str, Any]:
     )
     port = world.related("cpes", cpe["id"], "potses")[0]["id"]
     world.patch("potses", port, {"context": context, "label": f"line{mark}", "cli": f"968{len(mark)}"})
+    who = caller(realm)
+    with world.engine.writing(who) as write:
+        body = {"kind": "factory", "filter": {"external_id": f"E{mark}"}}
+        batch = json.loads(action_batches.request(write, body).body)["id"]
+    hook = world.create("webhooks", {"url": f"https://hooks.example/{mark}", "realm": realm}, who)["id"]
+    sent = dict.fromkeys(("event", "type", "error"), f"sent{mark}") | {"state": "pending", "attempts": 0}
+    sent |= {"webhook_id": hook, "number": 1, "realm": realm, "due": 0, "created": now()}
+    world.insert("webhook_deliveries", [sent])
     return {
+        "action-batches": batch,
+        "webhooks": hook,
         "cpe-profiles": profile,
         "models": model,
         "contexts": context,
