@@ -189,7 +189,7 @@ class Real(Server):
 
     def start_gateway(self) -> None:
         gunicorn = (sys.executable, "-m", "gunicorn", "gateway.wsgi:app", "-k", "gthread", "-w", "2")
-        options = ("--threads", "8", "--no-control-socket", "--limit-request-line", "8190")
+        options = ("--threads", "8", "--preload", "--no-control-socket", "--limit-request-line", "8190")
         self.spawn("gateway", *gunicorn, *options, "-b", f"127.0.0.1:{self.port}")
 
 

@@ -33,7 +33,7 @@ STEPS: tuple[tuple[str, ...], ...] = ((*KRILL, "migrate"), (*KRILL, "seed", "--i
 
 GATEWAY = (
     *(sys.executable, "-m", "gunicorn", "gateway.wsgi:app"),
-    *("-k", "gthread", "-w", "2", "--threads", "8", "--no-control-socket"),
+    *("-k", "gthread", "-w", "2", "--threads", "8", "--preload", "--no-control-socket"),
     *("--limit-request-line", "8190", "--graceful-timeout", "10"),
 )
 
