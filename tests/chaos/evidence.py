@@ -120,11 +120,10 @@ def gather(
     if not found.lost:
         found.differing = list(_differing(platform))
     for one in writers.requests:
-        if storm and storm.was_without_gateway(one.began, one.ended):
-            continue  # nobody was there to end it
+        cut = one.status == 0 and storm and storm.was_without_gateway(one.began, one.ended)
         if one.status == -1 or one.ended - one.began > DEADLINE + MARGIN:
             found.late.append(one)
-        elif one.told:
+        elif one.told and not cut:
             found.wrong.append(one)
     return found
 

@@ -122,7 +122,7 @@ class _Writer:
             (6, self._create_cpe),
             (4, lambda: self._delete_one("customers", {"customer.deleted": 1})),
             (4, lambda: self._delete_one("cpes", {"cpe.deleted": 1, "pots.deleted": PORTS})),
-            (8, self._ask_device),
+            (20, self._ask_device),
         )
         many: tuple[tuple[int, Callable[[], None]], ...] = (
             (14, lambda: self._patch_many("cpes", "cpe", "notes")),
