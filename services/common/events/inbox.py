@@ -145,6 +145,8 @@ class Inbox:
         except ServiceUnavailable:
             raise  # the database is away: nothing was tried
         except Exception as error:
+            if write.connection.invalidated:
+                raise
             log.warning(
                 "event not handled",
                 subscription=self.name,

@@ -11,6 +11,7 @@ from typing import Any
 import eventlet
 import structlog
 
+from services.common.errors import ApiError
 from services.common.events.amqp import AmqpPublisher
 from services.common.events.consumer import EventConsumer
 from services.common.events.inbox import Inbox, Subscription
@@ -109,7 +110,8 @@ class EventsProvider(Provider):  # type: ignore[misc]
             except Exception as error:
                 tried = []
                 if not told:
-                    log.warning("held events wait", reason=str(error), exc_info=True)
+                    known = isinstance(error, ApiError)
+                    log.warning("held events wait", reason=str(error), exc_info=not known)
                 told = True
             if not any(tried):
                 eventlet.sleep(RETRY_TICK)

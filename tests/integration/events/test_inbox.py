@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from deploy.local.postgres import Postgres
 from services.common.context import Context, Scope
+from services.common.database.engine import Database
 from services.common.errors import NotFound, ServiceUnavailable
 from services.common.events import held
+from services.common.events.envelope import Envelope
+from services.common.events.inbox import Inbox
+from services.common.resource.writes import Write
+from tests.integration.engine.world import SETTINGS
 from tests.integration.events.reader import Reader, event
 
 OPERATOR = Context(Scope(everything=True), user="operator")
@@ -108,6 +115,22 @@ def test_a_database_that_goes_away_in_a_handler_is_no_failure_of_the_event(reade
         reader.inbox.take([event()])
     assert not reader.held("waiting")
     reader.fails = lambda one: False
+
+
+def test_a_connection_that_dies_under_a_handler_is_no_failure_of_the_event(postgres: Postgres) -> None:
+    database = Database(postgres.create_database("dying"), SETTINGS)
+    reader = Reader(database)
+
+    def die(write: Write, one: Envelope) -> None:
+        write.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    inbox = Inbox(reader.engine, replace(reader.inbox.subscription, handle=die))
+    with pytest.raises(ServiceUnavailable):
+        inbox.take([event()])
+    assert not reader.held("waiting")
+    reader.inbox.take([event()])
+    assert len(reader.handled) == 1
+    database.close()
 
 
 def test_ids_are_forgotten_after_their_time(reader: Reader) -> None:
