@@ -26,7 +26,7 @@ test: lint ## linters, then every test, on real servers too
 	$(SAY) 'Running the tests'
 	@$(BIN)/python -m pytest
 
-chaos: $(VENV)/.development ## 100 kills over 50,000 writes: what is lost, applied twice or late (about 15 minutes)
+chaos: $(VENV)/.development ## 100 kills over 50,000 writes: what is lost, applied twice or late (a quarter of an hour)
 	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql
 	@KRILL_CHAOS_KILLS=100 KRILL_CHAOS_WRITES=50000 $(BIN)/python -m pytest -s tests/chaos
 
