@@ -33,7 +33,7 @@ from services.common.rpc.runner import run_services
 from services.common.settings import for_service
 from services.isp.service import IspService
 
-BUSY = 0.005
+BUSY = 0.01
 """Seconds between commit and dispatch in a process that has other things to do as well."""
 
 

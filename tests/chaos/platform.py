@@ -134,6 +134,15 @@ class Platform(Real):
             assert time.monotonic() < end, self.logs()[-3000:]
             time.sleep(0.1)
 
+    def await_replicas(self, seconds: float = 30.0) -> None:
+        """Until each of them takes calls."""
+        end = time.monotonic() + seconds
+        with self.rabbitmq.connect() as connection:
+            channel = connection.channel()
+            while channel.queue_declare("rpc-isp", passive=True).method.consumer_count < len(REPLICAS):
+                assert time.monotonic() < end, self.logs()[-3000:]
+                time.sleep(0.05)
+
     def await_settled(self) -> None:
         """Until the queues survive the death of the broker."""
         time.sleep(max(0.0, self.declared + SETTLED - time.monotonic()))

@@ -11,11 +11,11 @@ import pytest
 from tests.chaos import evidence
 from tests.chaos.load import DEADLINE, MARGIN
 from tests.chaos.platform import HONEST, REPLICAS, Platform
-from tests.chaos.storm import Storm, parts_of
+from tests.chaos.storm import Part, Storm
 from tests.chaos.writers import Writers
 
 DISPATCHING = (sys.executable, "-m", "tests.chaos.dispatching")
-KILLS, WRITES = 12, 480
+KILLS, WRITES = 10, 500
 
 
 def run_as(platform: Platform, command: tuple[str, ...]) -> None:
@@ -24,11 +24,22 @@ def run_as(platform: Platform, command: tuple[str, ...]) -> None:
         platform.kill(name)
         platform.start_replica(name)
     platform.wait()
+    platform.await_replicas()
+
+
+def dying(platform: Platform, name: str) -> Part:
+    """A replica that is at work whenever it is killed."""
+
+    def bring_back() -> None:
+        platform.start_replica(name)
+        platform.await_replicas()
+
+    return Part(name, lambda: platform.kill(name), bring_back)
 
 
 @pytest.mark.timeout(240)
 def test_committing_and_then_dispatching_loses_events(shaken: Platform) -> None:
-    replicas = [part for part in parts_of(shaken) if part.name in REPLICAS]
+    replicas = [dying(shaken, name) for name in REPLICAS]
     run_as(shaken, DISPATCHING)
     try:
         storm = Storm(shaken, replicas, seed=1)

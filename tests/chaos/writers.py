@@ -58,7 +58,7 @@ class Request:
 class Writers:
     """`with Writers(…) as writers:` writes until the block ends. `run` begins the ids of its requests.
     `since`: the position of the last event before it.
-    `bulk`: most of them change many rows."""
+    `bulk`: most of them change many rows, and devices are asked for actions."""
 
     def __init__(
         self, platform: Platform, user: str, *, run: str, bulk: bool = True, threads: int = 4
@@ -122,7 +122,6 @@ class _Writer:
             (6, self._create_cpe),
             (4, lambda: self._delete_one("customers", {"customer.deleted": 1})),
             (4, lambda: self._delete_one("cpes", {"cpe.deleted": 1, "pots.deleted": PORTS})),
-            (20, self._ask_device),
         )
         many: tuple[tuple[int, Callable[[], None]], ...] = (
             (14, lambda: self._patch_many("cpes", "cpe", "notes")),
@@ -132,6 +131,7 @@ class _Writer:
             (6, self._create_cpes),
             (4, lambda: self._delete_many("customers", {"customer.deleted": 1})),
             (4, lambda: self._delete_many("cpes", {"cpe.deleted": 1, "pots.deleted": PORTS})),
+            (20, self._ask_device),
         )
         deeds = (*single, *many) if self._writers.bulk else single
         weights = [weight for weight, _ in deeds]
