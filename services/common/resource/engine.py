@@ -260,13 +260,14 @@ class Engine(Reads):
 
     def usage(self, context: Context, realm: str) -> Reply:
         """How many rows of each resource a realm has: `{"customers": 12, …}`, resources without rows left
-        out.
+        out, and those that are only read: what was done (actions) is no reason to keep a realm.
         """
 
         def work(connection: Connection) -> dict[str, int]:
             found: dict[str, int] = {}
             for resource in self.contract.resources:
-                if resource.tallied and isinstance(resource.scoping, InRealm):
+                written = set(resource.methods) != {"GET"}
+                if resource.tallied and written and isinstance(resource.scoping, InRealm):
                     table = self.metadata.tables[resource.table]
                     rows = (
                         select(func.count())

@@ -294,4 +294,5 @@ def test_what_was_deleted_is_no_usage(tenants: Tenants) -> None:
     world = tenants.world
     world.delete("customers", tenants.theirs["customers"])
     world.delete("contexts", tenants.theirs["contexts"])
+    world.delete("webhooks", tenants.theirs["webhooks"])
     assert json.loads(world.engine.usage(ROOT, "dem").body) == {}
