@@ -245,7 +245,7 @@ CHANGES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("cpes", {"access": False}, {"access", "updated", "tech_updated"}),
     ("cpes", {"latitude": "1.5"}, {"latitude", "updated"}),
     ("cpes", {"address_profile": "nat"}, {"address_profile", "updated", "tech_updated"}),
-    ("cpes", {"bridge": True}, {"bridge", "is_router", "updated", "tech_updated"}),
+    ("cpes", {"bridge": True}, {"_links", "bridge", "is_router", "updated", "tech_updated"}),
     ("customers", {"comment": "touched"}, {"comment", "updated"}),
     ("customers", {"external_id": ""}, set()),
     ("cpe-profiles", {"label": "touched"}, {"label", "updated"}),
