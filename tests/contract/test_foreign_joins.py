@@ -35,7 +35,6 @@ class Extended(Real):
         postgres.create_database("extended_toy")
 
     def start(self) -> Extended:
-        self.start_toy()
         super().start()
         return self
 
@@ -53,6 +52,7 @@ class Extended(Real):
             timeout=60,
         )
         assert done.returncode == 0, done.stderr.decode()
+        self.start_toy()  # now its tables are there
         gunicorn = (sys.executable, "-m", "gunicorn", "tests.contract.toy.gateway:app", "-k", "gthread")
         options = ("-w", "1", "--threads", "8", "--no-control-socket")
         self.spawn("gateway", *gunicorn, *options, "-b", f"127.0.0.1:{self.port}")
