@@ -46,7 +46,7 @@ events: $(VENV)/.development ## the catalogue of events, and golden samples of n
 	@$(BIN)/python -m tests.contract.golden
 
 bench: $(VENV)/.development ## the comparison with Django REST framework, on PostgreSQL
-	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql
+	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql wrk
 	@$(BIN)/python -m tests.bench
 
 $(BIN)/python:

@@ -44,6 +44,7 @@ def rabbitmq_server() -> Path | None:
 PRESENT: dict[str, Callable[[], bool]] = {
     "postgresql": lambda: postgresql_programs() is not None,
     "rabbitmq-server": lambda: rabbitmq_server() is not None and shutil.which("epmd") is not None,
+    "wrk": lambda: shutil.which("wrk") is not None,
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
 }
 """Package name → whether what we need of it is on this machine, however it came there."""
