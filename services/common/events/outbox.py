@@ -68,8 +68,12 @@ class Outbox:
 
     def _locked(self, connection: Connection) -> int:
         """The highest number given, held until this transaction ends."""
-        insert_new(connection, self.sequencer, {"id": 1, "last": 0, "pruned": 0})
-        return int(connection.execute(select(self.sequencer.c.last).with_for_update()).scalar_one())
+        last = select(self.sequencer.c.last).with_for_update()
+        found = connection.execute(last).scalar()
+        if found is None:  # before the first event ever
+            insert_new(connection, self.sequencer, {"id": 1, "last": 0, "pruned": 0})
+            found = connection.execute(last).scalar_one()
+        return int(found)
 
     # ---- the relay's side ---------------------------------------------------------------------
 

@@ -73,11 +73,14 @@ class Relay:
     def round(self) -> int:
         """Number and send what is there; returns how many events were sent. Raises `Undelivered`."""
         self._woken.clear()
-        if self.outbox.number():
+        numbered = self.outbox.number()
+        if numbered:
             for listener in self.listeners:
                 listener()
+        elif not self.outbox.unsent(1):
+            return 0
         done = 0
-        while not self._stopping and self.outbox.unsent(1):
+        while not self._stopping:
             with self.outbox.database.exclusive(LOCK):
                 batch = self.outbox.unsent()
                 with batch_seconds.labels(self.outbox.service).time():
