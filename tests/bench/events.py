@@ -31,6 +31,8 @@ CPES_THERE = 14_500
 EVENTS = 20_000
 WRITES_PER_SECOND, SECONDS, WRITERS = 100, 20, 4
 IN_BATCH = 10_000
+SEEN_TOO = 12_500
+"""So many CPEs of all realms, so that those of the user's realms are more than the batch is to have."""
 PATIENCE = 120.0
 QUEUE = "bench"
 
@@ -166,7 +168,7 @@ def _batch(platform: Platform, ours: Contestant) -> Line:
     connection = HTTPConnection(ours.address, timeout=60)
     body = {"kind": "reboot", "filter": {"id__lte": str(10**9)}, "max": 20_000}
     with psycopg.connect(platform.database, autocommit=True) as database:
-        found = database.execute("SELECT id FROM cpes ORDER BY id OFFSET %s LIMIT 1", (IN_BATCH,)).fetchone()
+        found = database.execute("SELECT id FROM cpes ORDER BY id OFFSET %s LIMIT 1", (SEEN_TOO,)).fetchone()
         body["filter"] = {"id__lt": str(found[0])}  # type: ignore[index]
         begin = time.monotonic()
         headers = {**ours.headers, "Content-Type": "application/json"}
@@ -182,10 +184,8 @@ def _batch(platform: Platform, ours: Contestant) -> Line:
         last, _ = _await(database, lambda unsent: unsent == 0)
         number = database.execute("SELECT count(*) FROM actions").fetchone()[0]  # type: ignore[index]
     took = last - begin
-    what = f"{IN_BATCH:,} actions of one batch dispatched"
-    return Line(
-        what, f"{number:,} actions", f"{took:.1f} s", "< 15 s", took < 15 and number >= 0.9 * IN_BATCH
-    )
+    what = f"{IN_BATCH:,} actions and more, of one batch, dispatched"
+    return Line(what, f"{number:,} actions", f"{took:.1f} s", "< 15 s", took < 15 and number >= IN_BATCH)
 
 
 def _until(holds: Callable[[], bool]) -> None:

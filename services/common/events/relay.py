@@ -72,9 +72,9 @@ class Relay:
 
     def round(self) -> int:
         """Number and send what is there; returns how many events were sent. Raises `Undelivered`."""
+        woken = self._woken.is_set()
         self._woken.clear()
-        numbered = self.outbox.number()
-        if numbered:
+        if self.outbox.number(likely=woken):
             for listener in self.listeners:
                 listener()
         elif not self.outbox.unsent(1):

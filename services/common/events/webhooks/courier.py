@@ -23,7 +23,7 @@ from services.common.events.webhooks.deliveries import Attempt, Deliveries
 from services.common.events.webhooks.sender import Outcome
 from services.common.resource.engine import Engine
 
-IDLE, BREATH = 1.0, 0.01
+IDLE, BREATH = 1.0, 0.1
 PER_WEBHOOK, TOGETHER = 4, 100
 LEAVING = 4.0
 NO_EVENT = "The event is older than what is kept."
