@@ -274,6 +274,12 @@ class Contract:
                 found |= event.of_resource(resource)
         return found | {one.type: one for one in self.events}
 
+    def publishes(self, pattern: str) -> bool:
+        """Whether there are events of this type, or with `cpe.*` of any whose type begins so."""
+        if pattern.endswith(".*"):
+            return any(one.startswith(pattern.removesuffix("*")) for one in self.catalogue)
+        return pattern in self.catalogue
+
     @cached_property
     def by_name(self) -> dict[str, Resource]:
         return {one.name: one for one in self.resources}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from deploy.examples.crm_sync.database import MIRRORED, stored
-from tests.chaos.load import DEADLINE, MARGIN
+from tests.chaos.crew import DEADLINE, MARGIN
 from tests.chaos.platform import CRM, Platform
 from tests.chaos.storm import Storm
 from tests.chaos.writers import TIMEOUT, Request, Writers

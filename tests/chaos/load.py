@@ -10,9 +10,9 @@ from typing import Any
 
 import requests
 
+from tests.chaos.crew import DEADLINE, MARGIN, Crew
 from tests.servers import Server
 
-DEADLINE, MARGIN = 5.0, 1.0
 THREADS = 4
 ENOUGH = 20
 """So many requests in a row show that all is well."""
@@ -35,32 +35,21 @@ class Ended:
         return self.status == 200
 
 
-class Load:
+class Load(Crew):
     """Each thread reads lists and details and writes rows of its own, one request after the other."""
 
     def __init__(self, server: Server, user: str = "own") -> None:
+        super().__init__()
         self.server = server
         self.user = user
         self.ended: list[Ended] = []
         self.attempted: dict[int, list[str]] = {}
         self.acknowledged: dict[int, str] = {}
-        self._stop = threading.Event()
         self._under_way: dict[int, float] = {}
         session = server.session(user)
         rows = session.get("/api/v2/isp/cpes/", params={"attrs": "id", "limit": "40"}).json()["results"]
         ids = [row["id"] for row in rows]
         self._threads = [threading.Thread(target=self._run, args=(ids[n::THREADS],)) for n in range(THREADS)]
-
-    def __enter__(self) -> Load:
-        for one in self._threads:
-            one.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for one in self._threads:
-            one.join(DEADLINE + MARGIN + 5)
-        assert not any(one.is_alive() for one in self._threads), "a request hangs"
 
     def _run(self, ids: list[int]) -> None:
         session = self.server.session(self.user)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.chaos import evidence
-from tests.chaos.load import DEADLINE, MARGIN
+from tests.chaos.crew import DEADLINE, MARGIN
 from tests.chaos.platform import HONEST, REPLICAS, Platform
 from tests.chaos.storm import Part, Storm
 from tests.chaos.writers import Writers

@@ -16,7 +16,8 @@ from typing import Any
 
 import requests
 
-from tests.chaos.load import CODES, DEADLINE, MARGIN
+from tests.chaos.crew import DEADLINE, MARGIN, Crew
+from tests.chaos.load import CODES
 from tests.chaos.platform import Platform
 from tests.servers import Session
 
@@ -55,7 +56,7 @@ class Request:
         return 200 <= self.status < 300
 
 
-class Writers:
+class Writers(Crew):
     """`with Writers(…) as writers:` writes until the block ends. `run` begins the ids of its requests.
     `since`: the position of the last event before it.
     `bulk`: most of them change many rows, and devices are asked for actions."""
@@ -63,12 +64,12 @@ class Writers:
     def __init__(
         self, platform: Platform, user: str, *, run: str, bulk: bool = True, threads: int = 4
     ) -> None:
+        super().__init__()
         self.run = run
         self.since = platform.isp("SELECT coalesce(max(position), 0) FROM outbox")[0][0]
         self.requests: list[Request] = []
         self.acknowledged = 0
         self.bulk = bulk
-        self._stop = threading.Event()
         session = platform.session(user)
         self._writers = [_Writer(self, platform.session(user), number) for number in range(threads)]
         for name in ("customers", "cpes", "potses"):
@@ -78,17 +79,6 @@ class Writers:
                 writer.rows[name] = ids[number::threads][:ROWS]
         self._threads = [threading.Thread(target=one.write, args=(self._stop,)) for one in self._writers]
         self._booking = threading.Lock()
-
-    def __enter__(self) -> Writers:
-        for one in self._threads:
-            one.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for one in self._threads:
-            one.join(DEADLINE + MARGIN + 5)
-        assert not any(one.is_alive() for one in self._threads), "a request hangs"
 
     def book(self, request: Request) -> None:
         with self._booking:

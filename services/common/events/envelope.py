@@ -45,11 +45,6 @@ class Envelope:
     request_id: str | None = None
     traceparent: str | None = None
 
-    @property
-    def key(self) -> str:
-        """What of the subject follows the resource's name: the id of the row, as text."""
-        return self.subject.partition("/")[2]
-
     @classmethod
     def of_row(cls, source: str, row: Mapping[str, Any]) -> Envelope:
         """From a row of the outbox."""

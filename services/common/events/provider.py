@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import eventlet
-import structlog
 
-from services.common.errors import ApiError
 from services.common.events.amqp import AmqpPublisher
 from services.common.events.consumer import EventConsumer
 from services.common.events.inbox import Inbox, Subscription
@@ -19,13 +17,12 @@ from services.common.events.outbox import Outbox
 from services.common.events.relay import Relay
 from services.common.events.transport import LocalBus, Publisher
 from services.common.events.webhooks.courier import Courier
+from services.common.resource.background import Loop
 from services.common.resource.engine import Engine
 from services.common.rpc.entrypoint import Provider
 
 STOPPING = 5.0
 RETRY_TICK = 0.5
-
-log = structlog.get_logger(__name__)
 
 
 class EventsProvider(Provider):  # type: ignore[misc]
@@ -37,7 +34,6 @@ class EventsProvider(Provider):  # type: ignore[misc]
         self.courier: Courier | None = None
         self._threads: list[Any] = []
         self._loops: list[Any] = []
-        self._stopping = False
 
     def attach(self, engine: Engine, config: dict[str, Any]) -> None:
         """Called by the provider of the engine, once that is made."""
@@ -61,14 +57,13 @@ class EventsProvider(Provider):  # type: ignore[misc]
                 self._loops.append(EventConsumer(uri, f"{service}.{one.name}", inbox))
             else:
                 bus.register(inbox)
+        if self.inboxes:
+            self._loops.append(Loop(self._retry, RETRY_TICK))
 
     def start(self) -> None:
         self._threads = [eventlet.spawn(one.run) for one in self._loops]
-        if self.inboxes:
-            self._threads.append(eventlet.spawn(self._retry))
 
     def stop(self) -> None:
-        self._stopping = True
         for one in self._loops:
             one.stop()
         with eventlet.Timeout(STOPPING, False):
@@ -76,7 +71,6 @@ class EventsProvider(Provider):  # type: ignore[misc]
                 thread.wait()
 
     def kill(self) -> None:
-        self._stopping = True
         for thread in self._threads:
             thread.kill()
 
@@ -101,17 +95,6 @@ class EventsProvider(Provider):  # type: ignore[misc]
     def get_dependency(self, worker_ctx: Any) -> EventsProvider:
         return self
 
-    def _retry(self) -> None:
-        told = False
-        while not self._stopping:
-            try:
-                tried = [inbox.retry() for inbox in self.inboxes]
-                told = False
-            except Exception as error:
-                tried = []
-                if not told:
-                    known = isinstance(error, ApiError)
-                    log.warning("held events wait", reason=str(error), exc_info=not known)
-                told = True
-            if not any(tried):
-                eventlet.sleep(RETRY_TICK)
+    def _retry(self) -> bool:
+        """What is due of each inbox; whether there was anything."""
+        return sum(inbox.retry() for inbox in self.inboxes) > 0

@@ -18,48 +18,32 @@ STOPPING = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Background(Provider):  # type: ignore[misc]
-    """`sweeper = Background(work)` in a service class. `work(engine)`: a bit of it; true when there is more.
-    It has a thread of its own and takes no worker from calls; every replica does it."""
+class Loop:
+    """`work()`: a bit of it; true when there is more. `every`: seconds after which it looks by itself."""
 
-    def __init__(self, work: Callable[[Engine], bool], every: float = 1.0) -> None:
+    def __init__(self, work: Callable[[], bool], every: float) -> None:
         self.work = work
         self.every = every
         self._woken = threading.Event()
         self._stopping = False
-        self._thread: threading.Thread | None = None
-
-    def attach(self, engine: Engine) -> None:
-        """Called by the provider of the engine, once that is made."""
-        self._engine = engine
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self.kill()
-        if self._thread is not None:
-            self._thread.join(STOPPING)
-
-    def kill(self) -> None:
-        self._stopping = True
-        self._woken.set()
 
     def wake(self) -> None:
         """There is something to do. Any thread."""
         self._woken.set()
 
-    def get_dependency(self, worker_ctx: Any) -> Background:
-        return self
+    def stop(self) -> None:
+        """`run` ends after the bit that is under way."""
+        self._stopping = True
+        self._woken.set()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Until `stop`."""
         told = False
         while not self._stopping:
             self._woken.clear()
             more = False
             try:
-                more = self.work(self._engine)
+                more = self.work()
                 told = False
             except Exception as error:
                 known = isinstance(error, ApiError)
@@ -70,3 +54,36 @@ class Background(Provider):  # type: ignore[misc]
                 time.sleep(0)  # others are green threads of this process
             else:
                 self._woken.wait(self.every)
+
+
+class Background(Provider):  # type: ignore[misc]
+    """`sweeper = Background(work)` in a service class. `work(engine)`: a bit of it; true when there is more.
+    It has a thread of its own and takes no worker from calls; every replica does it."""
+
+    def __init__(self, work: Callable[[Engine], bool], every: float = 1.0) -> None:
+        self._work = work
+        self._every = every
+        self._thread: threading.Thread | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Called by the provider of the engine, once that is made."""
+        self._loop = Loop(lambda: self._work(engine), self._every)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._loop.run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.kill()
+        if self._thread is not None:
+            self._thread.join(STOPPING)
+
+    def kill(self) -> None:
+        self._loop.stop()
+
+    def wake(self) -> None:
+        """There is something to do. Any thread."""
+        self._loop.wake()
+
+    def get_dependency(self, worker_ctx: Any) -> Background:
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,10 @@ from sqlalchemy import update
 
 from services.common.context import Context, Scope
 from services.common.database.columns import now
+from services.common.errors import CursorExpired
+from services.common.events import feed
 from services.common.events.outbox import Outbox
+from services.isp.contract import CONTRACT
 from services.isp.models import metadata
 from tests.integration.engine.world import BOTH, DEM, NOBODY, PIM, ROOT, World
 
@@ -167,6 +171,26 @@ def test_old_sent_events_are_forgotten_from_the_oldest_on(world: World) -> None:
     world.customer()
     outbox.number()
     assert [row["number"] for row in world.rows("outbox")] == [5], "numbers go on"
+
+
+def test_a_reader_from_before_what_is_gone_is_told_so(world: World) -> None:
+    outbox = outbox_of(world)
+    keys = [world.customer() for _ in range(3)]
+    outbox.number()
+    outbox.mark_sent(outbox.unsent())
+    table = metadata.tables["outbox"]
+    with world.database.write() as connection:
+        old = update(table).where(table.c.number <= 2).values(sent_at=now() - timedelta(days=40))
+        connection.execute(old)
+    assert outbox.prune(30) == 2
+
+    def subjects_after(**query: str) -> list[str]:
+        reply = feed.read(CONTRACT, outbox, ROOT, list(query.items()))
+        return [one["subject"] for one in json.loads(reply.body)["results"]]
+
+    with pytest.raises(CursorExpired):
+        subjects_after(after=feed.cursor("isp", 1))
+    assert subjects_after(after=feed.cursor("isp", 2)) == subjects_after() == [f"customers/{keys[2]}"]
 
 
 def test_the_last_event_of_a_row_with_a_name_stays_so_that_its_sequence_goes_on(world: World) -> None:

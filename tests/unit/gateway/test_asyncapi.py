@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from jsonschema_rs import Draft7Validator, meta
 
-from gateway import asyncapi, docs
-from gateway.platform import Platform
+from gateway import asyncapi
 from gateway.routes import discovered
 from services.common.contract import Contract
 from services.common.events.envelope import CONTENT_TYPE
@@ -163,13 +161,6 @@ def test_an_example_fits_its_message(contract: Contract, kind: type[Event]) -> N
 
 
 # ---- serving ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def client() -> Any:
-    app = Flask("docs")
-    docs.register(app, Platform(Settings(), None, CONTRACTS, {}, None))  # type: ignore[arg-type]
-    return app.test_client()
 
 
 @pytest.mark.parametrize("path", ["/api/v2/asyncapi.json", "/swagger/v2/asyncapi.json"])

@@ -11,17 +11,14 @@ from typing import Any
 
 import pytest
 import schemathesis
-from flask import Flask
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway import docs
 from gateway.accounts.contract import CONTRACTS as OWN
 from gateway.openapi import document
 from gateway.openapi.names import path_of
-from gateway.platform import Platform
 from gateway.routes import discovered, table
 from services.common import errors
 from services.common.contract import Contract, Extension, Operation, Relation, Resource
@@ -355,13 +352,6 @@ def test_secrets_and_references_are_described() -> None:
 
 
 # ---- pages ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def client() -> Any:
-    app = Flask("docs")
-    docs.register(app, Platform(Settings(), None, CONTRACTS, {}, None))  # type: ignore[arg-type]
-    return app.test_client()
 
 
 @pytest.mark.parametrize("path", ["/api/v2/openapi.json", "/swagger/v2/openapi.json"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from sqlalchemy import select
 
@@ -38,9 +37,8 @@ def check(settings: Settings, old: Row | None, new: Row, refs: dict[str, Row]) -
 
 def allow(write: Write, old: Row | None, new: Row) -> None:
     """Types that exist; a new webhook begins with the events that come after it."""
-    known = list(write.reads.contract.catalogue)
     fresh = set(new["types"]) - set(old["types"] if old else ())
-    unknown = sorted(one for one in fresh if not _names(one, known))
+    unknown = sorted(one for one in fresh if not write.reads.contract.publishes(one))
     if unknown:
         raise InvalidInput({"types": [f'"{one}" is no event type of this service.' for one in unknown]})
     if old is None:
@@ -52,9 +50,3 @@ def next_attempt(settings: Settings, state: str, due: int) -> str | None:
     if state != "pending":
         return None
     return dt.datetime.fromtimestamp(due // 1000, settings.zone).isoformat()
-
-
-def _names(pattern: str, known: list[Any]) -> bool:
-    if pattern.endswith(".*"):
-        return any(one.startswith(pattern.removesuffix("*")) for one in known)
-    return pattern in known
