@@ -15,7 +15,7 @@ from gateway.accounts import bootstrap
 from gateway.accounts.contract import CONTRACTS
 from gateway.accounts.models import groups, metadata, users
 from gateway.accounts.service import Accounts
-from gateway.auth.secret import signing_key
+from services.common.keyfile import signing_key
 from gateway.principal import Principal
 from gateway.routes import discovered, table
 from services.common.context import Context
