@@ -80,6 +80,8 @@ def keep(engine: Engine, olt: Row, reading: Reading) -> set[int]:
         if row is None:
             return touched
         first = row["loaded_at"] is None
+        if _rebooted(row, reading):
+            touched |= _all_of(write, row)
         _keep_facts(write, row, reading)
         _keep_pons(write, row, reading)
     by_pon: dict[str, list[Row]] = defaultdict(list)
@@ -119,6 +121,17 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
     if row["state"] == "down":
         tell_olt(write, OltReachable, {**row, **told})
         Alarms(write, row).end("", "olt_unreachable")
+
+
+def _rebooted(row: Row, reading: Reading) -> bool:
+    """Whether it began anew since it was read last, perhaps with an older configuration."""
+    before, after = row["uptime"], reading.facts.uptime
+    return before is not None and after is not None and after < before
+
+
+def _all_of(write: Write, row: Row) -> set[int]:
+    t = models.provisionings
+    return set(write.connection.execute(select(t.c.cpe).where(t.c.olt_id == row["id"])).scalars())
 
 
 def _keep_pons(write: Write, row: Row, reading: Reading) -> None:
