@@ -35,7 +35,7 @@ from services.gpon.telling import tell, tell_olt
 MISSED = 2
 """Readings without it after which an ONU is gone."""
 
-_STATES = {one.type: one for one in EVENT_CLASSES if issubclass(one, OnuState)}
+_STATES: dict[str, type[OnuState]] = {one.type: one for one in EVENT_CLASSES if issubclass(one, OnuState)}
 _t = models.onus
 _COMPARED = tuple(
     one.name

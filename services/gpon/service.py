@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -75,7 +76,7 @@ class GponService(ResourceService):
     @rpc
     def list(self, resource: str, **query: Any) -> Reply:
         if resource == UNCONFIGURED.name:
-            parameters = query.get("parameters") or ()
+            parameters = query.get("parameters") or []
             self._refresh(parameters)
             if not any(name == "limit" for name, _ in parameters):
                 query["limit"] = query.get("limit") or MOST_WAITING
@@ -97,10 +98,9 @@ class GponService(ResourceService):
         for one in orjson.loads(seen.body):
             if not wanted or one["name"] in wanted:
                 olt = devices.olt(self.engine, one["id"])
-                try:
-                    QUESTIONS.fresh(self.engine, olt, None, 1.0, levels=False)
-                except DeviceError:
-                    continue
+                with suppress(DeviceError):
+                    if olt is not None:
+                        QUESTIONS.fresh(self.engine, olt, None, 1.0, levels=False)
 
     @rpc
     def pon_status(self, places: Places, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
