@@ -8,7 +8,7 @@ from gateway.idempotency import HEADER, PATTERN
 from gateway.openapi.names import component
 from gateway.openapi.schemas import ref
 from services.common.contract import Contract, Resource
-from services.common.fields import Boolean, Coordinate, Field, Integer, Json, Reference, Text
+from services.common.fields import Boolean, Coordinate, Field, Integer, Json, Number, Reference, Text
 from services.common.resource.query import (
     MOST_ATTRS,
     MOST_FILTERS,
@@ -154,6 +154,8 @@ def _filter(field: Field) -> Json:
         return _commas(_NUMBER if isinstance(field, Integer) else "[1-9][0-9]{0,17}")
     if isinstance(field, Coordinate):
         return _commas(r"-?[0-9]{1,2}(\.[0-9]{1,30})?")
+    if isinstance(field, Number):
+        return _commas(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
     return {"type": "string"}
 
 

@@ -81,6 +81,12 @@ class NotAcceptable(ApiError):
     status, code, message = 406, "not_acceptable", "Could not satisfy the request Accept header."
 
 
+class Unprocessable(ApiError):
+    """422: understood, and not to be done as things are."""
+
+    status, code, message = 422, "unprocessable", "This cannot be done."
+
+
 class Conflict(ApiError):
     status, code, message = 409, "conflict", "The request conflicts with the state of the resource."
 

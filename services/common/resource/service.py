@@ -42,6 +42,7 @@ class EngineProvider(Provider):
         database = Database(settings.database(self.contract.name), settings)
         database.prove_cooperative()
         self.engine = Engine(self.contract, self.metadata, database, settings)
+        self.engine.client = self.container.config["CLIENT"]
         for provider in self.container.dependencies:
             if isinstance(provider, EventsProvider):
                 provider.attach(self.engine, self.container.config)
