@@ -67,6 +67,12 @@ class NotFound(ApiError):
     status, code, message = 404, "not_found", "Not found."
 
 
+class NoInfo(ApiError):
+    """404: the object is there, but nothing that could be asked about it."""
+
+    status, code, message = 404, "no_info", "There is nobody to ask about it."
+
+
 class MethodNotAllowed(ApiError):
     status, code, message = 405, "method_not_allowed", "Method not allowed."
 
