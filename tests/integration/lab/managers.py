@@ -71,7 +71,9 @@ class Manager:
         """The error-status that comes back, as a name."""
 
         async def send() -> str:
-            target = await UdpTransportTarget.create((self.entry["address"], self.entry["snmp_port"]), timeout=2)
+            target = await UdpTransportTarget.create(
+                (self.entry["address"], self.entry["snmp_port"]), timeout=2
+            )
             syntax = Integer32(value) if isinstance(value, int) else OctetString(value)
             told, status, _, _ = await set_cmd(
                 _engine(),
