@@ -60,7 +60,9 @@ ALARM = {
 
 
 def shown(**changes: object) -> dict:
-    return info.info("oltNorte", {**ONU, **changes}, alarms=[ALARM], service_ports=[PORT], traffic={"dnbw": 1.5})
+    return info.info(
+        "oltNorte", {**ONU, **changes}, alarms=[ALARM], service_ports=[PORT], traffic={"dnbw": 1.5}
+    )
 
 
 def test_of_one_that_is_up():

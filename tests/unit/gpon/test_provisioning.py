@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gpon.domain import provisioning as p
-from services.gpon.domain.provisioning import Configured, ConfiguredPort, Place, Port, Service, Step, Wanted
+from services.gpon.domain.provisioning import Configured, ConfiguredPort, Place, Service, Step, Wanted
 
 SN = "48575443aabbcc01"
 PON, ELSEWHERE = Place(0, 5, 2), Place(0, 5, 3)
