@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from services.common.database.engine import Database
 from services.common.devices.errors import DeviceSilent
 from services.common.devices.polling import Poller
-from tests.integration.engine.world import World
+from tests.integration.engine.world import SETTINGS, World
 
 INTERVAL = 0.4
 
@@ -52,8 +53,11 @@ class Devices:
 
 
 @pytest.fixture
-def world(on_sqlite: World) -> World:
-    return on_sqlite
+def world(on_sqlite: World) -> Iterator[World]:
+    """A process of its own, whose locks end with it."""
+    database = Database(str(on_sqlite.database.engine.url), SETTINGS)
+    yield World(database)
+    database.close()
 
 
 def test_a_slow_one_delays_nobody(world: World):
