@@ -260,8 +260,9 @@ def wanted(engine: Engine, cpe: Row, olt: Row) -> Wanted:
         provisioning.Service(**{name: each[name] for name in provisioning.Service.__dataclass_fields__})
         for each in vlan_map.rows_for(rows, cpe["line_profile"] or "")
     ]
+    line_profile = olt["line_profile"] or cpe["line_profile"] or ""
     service_profile = olt["service_profile"] or str((cpe["model"] or {}).get("id") or "")
-    return provisioning.wanted(cpe, services, cpe["line_profile"] or olt["line_profile"], service_profile)
+    return provisioning.wanted(cpe, services, line_profile, service_profile)
 
 
 def _chosen(found: list[Heard]) -> Heard | None:

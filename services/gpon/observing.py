@@ -19,11 +19,15 @@ from services.common.resource.writes import Write
 from services.common.types import Row
 from services.gpon import models
 from services.gpon.alarms import Alarms
-from services.gpon.contract import EVENTS as EVENT_CLASSES
 from services.gpon.contract import (
     OltReachable,
     OltUnreachable,
+    OnuAlarm,
     OnuDiscovered,
+    OnuDyingGasp,
+    OnuLos,
+    OnuOffline,
+    OnuOnline,
     OnuState,
     PonOutage,
 )
@@ -35,7 +39,9 @@ from services.gpon.telling import tell, tell_olt
 MISSED = 2
 """Readings without it after which an ONU is gone."""
 
-_STATES: dict[str, type[OnuState]] = {one.type: one for one in EVENT_CLASSES if issubclass(one, OnuState)}
+_STATES: dict[str, type[OnuState]] = {
+    one.type: one for one in (OnuOnline, OnuOffline, OnuLos, OnuDyingGasp, OnuAlarm)
+}
 _t = models.onus
 _COMPARED = tuple(
     one.name

@@ -16,6 +16,7 @@ from services.common.database.columns import now
 from services.common.database.kernel import milliseconds
 from services.common.database.lead import Lead
 from services.common.errors import ApiError
+from services.common.executing.executor import Refused
 from services.common.resource.engine import Engine
 from services.common.resource.representation import dumps
 from services.common.resource.writes import Write
@@ -163,7 +164,7 @@ class Tasks:
     def _olt(self, engine: Engine, task: Row) -> Row:
         found = olt_row(engine, task["olt_id"]) if task["olt_id"] else None
         if found is None:
-            raise doing.Refused("Its OLT is not known any more.")
+            raise Refused("Its OLT is not known any more.")
         return found
 
 

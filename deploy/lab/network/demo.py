@@ -49,6 +49,7 @@ def _subscribers(connection: Connection, tech: str, key: str) -> list[Subscriber
             models.c.ethernet,
             models.c.pots,
             models.c.catv,
+            cpes.c.line_profile,
         )
         .join(models, models.c.id == cpes.c.model_id)
         .outerjoin(profiles, profiles.c.id == cpes.c.profile_id)
@@ -57,6 +58,8 @@ def _subscribers(connection: Connection, tech: str, key: str) -> list[Subscriber
         .limit(MOST)
     )
     return [
-        Subscriber(name, id_, model, speed if access else None, ethernet or 1, pots, catv)
-        for name, id_, model, access, speed, ethernet, pots, catv in found
+        Subscriber(
+            name, id_, model, speed if access else None, ethernet or 1, pots, catv, line or "residential"
+        )
+        for name, id_, model, access, speed, ethernet, pots, catv, line in found
     ]

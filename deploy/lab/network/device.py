@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import asyncssh
+
+from deploy.lab.network import huawei_cli, terminal
 from deploy.lab.network.huawei_snmp import HuaweiView
 from deploy.lab.network.olt import Olt
 from deploy.lab.network.plan import OltPlan
 from deploy.lab.network.snmp import Agent, Port
+from deploy.lab.network.terminal import Closed, Terminal
 from deploy.lab.network.usm import Security
 from deploy.local import state
+
+SESSIONS = 10
+"""At a time, as on the device."""
 
 
 def security(entry: dict[str, Any]) -> Security:
@@ -44,8 +52,10 @@ class OltDevice:
             self.save()
         else:
             self.olt.restore(saved)
+        self.view = HuaweiView(self.olt)
+        self.sessions = 0
         self.agent = Agent(
-            HuaweiView(self.olt).view,
+            self.view.view,
             entry["community"],
             entry["write_community"],
             security(entry),
@@ -62,4 +72,45 @@ class OltDevice:
             self.agent.security.reboot()
 
     async def listen(self, stack: AsyncExitStack) -> None:
-        await listen_udp(stack, Port(self.agent), self.entry["address"], self.entry["snmp_port"])
+        address = self.entry["address"]
+        await listen_udp(stack, Port(self.agent), address, self.entry["snmp_port"])
+        key = host_key(self.file.with_suffix(".key"))
+        self.entry["host_key"] = key.export_public_key().decode().strip()
+        server = await terminal.listen(
+            address,
+            self.entry["ssh_port"],
+            key,
+            self.entry["user"],
+            lambda: self.entry["password"],
+            self._login,
+        )
+        stack.callback(server.close)
+
+    async def _login(self, process: asyncssh.SSHServerProcess[str]) -> None:
+        if self.sessions >= SESSIONS:
+            process.stdout.write("  The number of users has reached the upper limit\r\n")
+            process.exit(1)
+            return
+        self.sessions += 1
+        session = huawei_cli.Session(
+            Terminal(process), self.olt, self.view, self.save, self.reboot, self._before
+        )
+        try:
+            await session.run()
+        except (Closed, asyncssh.Error, OSError):
+            return
+        finally:
+            self.sessions -= 1
+            process.exit(0)
+
+    async def _before(self, command: str) -> None:
+        """What befalls a session before a command."""
+
+
+def host_key(file: Path) -> asyncssh.SSHKey:
+    """Of the device, made once."""
+    if not file.exists():
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out:
+            out.write(key.export_private_key())
+    return asyncssh.read_private_key(file)

@@ -66,6 +66,8 @@ def _number(value: int | None) -> bytes:
 class HuaweiView:
     """`view` is what an agent shows."""
 
+    control_slot = CONTROL_SLOT
+
     def __init__(self, olt: Olt) -> None:
         self.olt = olt
         self._uplinks = [
@@ -198,35 +200,35 @@ class HuaweiView:
         yield Physical(
             1, standard.CHASSIS, "Frame 0", f"Huawei {MODEL}", model=MODEL, maker="Huawei", software=VERSION
         )
-        for number, slot in enumerate(self._slots(), 2):
+        for number, slot in enumerate(self.slots(), 2):
             yield Physical(
                 number,
                 standard.MODULE,
                 f"Board 0/{slot}",
-                self._board(slot),
+                self.board(slot),
                 within=1,
                 place=slot,
-                model=self._board(slot),
+                model=self.board(slot),
                 serial=f"LAB{slot:02d}{round(seeded(self.olt.name, 0, 10**8 - 1)):08d}",
                 maker="Huawei",
                 software=VERSION,
             )
 
-    def _slots(self) -> list[int]:
+    def slots(self) -> list[int]:
         return sorted({*self.olt.slots, CONTROL_SLOT, UPLINK_SLOT})
 
-    def _board(self, slot: int) -> str:
+    def board(self, slot: int) -> str:
         kind = "service" if slot in self.olt.slots else "control" if slot == CONTROL_SLOT else "uplink"
         return BOARDS[kind]
 
     def _boards(self, entry: ber.Oid, columns: dict[int, str]) -> Table:
         values: dict[str, Column] = {
-            "descr": lambda slot: ber.octets(self._board(slot)),
+            "descr": lambda slot: ber.octets(self.board(slot)),
             "temperature": lambda slot: ber.integer(41 + slot % 5),
             "cpu": lambda slot: ber.integer(7 + slot % 11),
             "memory": lambda slot: ber.integer(38 + slot % 7),
         }
-        rows = [((0, slot), slot) for slot in self._slots()]
+        rows = [((0, slot), slot) for slot in self.slots()]
         return Table(
             entry, {number: values[name] for number, name in columns.items()}, lambda: rows, lambda: 0
         )

@@ -30,6 +30,7 @@ class Subscriber:
     ethernet: int = 4
     pots: int = 2
     catv: int = 1
+    line_profile: str = "residential"
 
 
 def onu(subscriber: Subscriber, fsp: str) -> OnuPlan:
@@ -48,6 +49,7 @@ def _plugged(subscriber: Subscriber, fsp: str) -> OnuPlan:
         ethernet=subscriber.ethernet,
         pots=subscriber.pots,
         catv=subscriber.catv,
+        line_profile=subscriber.line_profile,
         distance=round(seeded(f"{sn} metres", 120, 9_800)),
         attenuation=round(seeded(f"{sn} loss", 14.5, 26.5), 2),
     )

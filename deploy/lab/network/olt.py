@@ -85,8 +85,15 @@ TRAFFIC_TABLES = {
         TrafficTable(100, "1000M", 1_024_000, 1_024_000),
     )
 }
-LINE_PROFILES = {0: "line-profile_default_0", 10: "ftth", 20: "business", 30: "bitstream"}
-SERVICE_PROFILES = {0: "srv-profile_default_0", 10: "ftth", 20: "business", 30: "bridge"}
+LINE_PROFILES = {
+    0: "line-profile_default_0",
+    10: "residential",
+    11: "residential_coslada",
+    20: "business",
+    30: "cdata",
+    40: "ftth",
+}
+SERVICE_PROFILES = {0: "srv-profile_default_0", 10: "residential", 20: "business", 30: "bridge", 40: "ftth"}
 
 
 @cache
@@ -529,10 +536,11 @@ class Olt:
     def provision(self) -> None:
         """Configure what the plan says to be configured from the beginning."""
         tables = {table.name: table.index for table in TRAFFIC_TABLES.values()}
+        profiles = {name: index for index, name in LINE_PROFILES.items()}
         for unit in self.units:
             if unit.plan.desc is None:
                 continue
-            onu = self.add(unit.position, unit.sn, 10, 10, unit.plan.desc)
+            onu = self.add(unit.position, unit.sn, profiles[unit.plan.line_profile], 10, unit.plan.desc)
             for flow in unit.plan.flows:
                 speed = tables[flow.speed]
                 self.add_service_port(

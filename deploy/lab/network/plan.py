@@ -33,6 +33,7 @@ class OnuPlan(_Part):
     fsp: str = Field(pattern=r"^\d+/\d+/\d+$")
     model: str = "HG8245Q2"
     desc: str | None = None
+    line_profile: str = "residential"
     flows: list[FlowPlan] = []
     distance: int = 1_200
     attenuation: float = Field(18.0, description="dB between OLT and ONU")

@@ -92,8 +92,8 @@ def never_registered() -> Row:
         "ips": [],
         "output": "never registered",
         "registration": {
-            "host": None,
-            "id": None,
+            "host": "",
+            "id": "",
             "last_down_time": None,
             "related_services": [],
             "states": ["offline"],
