@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from deploy import events
+from deploy.network import docsis, gpon
 from services.common import memory
 from services.common.rpc import green
 
@@ -26,6 +27,8 @@ lab = typer.Typer(**PLAIN, help="Simulated equipment, for demonstrations and tes
 app.add_typer(users, name="user")
 app.add_typer(events.app, name="events")
 app.add_typer(lab, name="lab")
+app.add_typer(gpon.app, name="gpon")
+app.add_typer(docsis.app, name="docsis")
 
 DEMO = "demo"
 
