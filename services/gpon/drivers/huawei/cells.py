@@ -191,9 +191,7 @@ def registrations(kept: Iterable[Row], told: Onu, clock: Clock) -> tuple[Registr
     if found:
         return tuple(sorted(found, key=lambda one: one.up or one.down or _NEVER))
     up, down = told.last_up_time, told.last_down_time
-    if up is None and down is None:
-        return ()
-    if up is None or (down is not None and down >= up):
-        return (Registration(up, down, told.last_down_cause),)
-    before = () if down is None else (Registration(None, down, told.last_down_cause),)
-    return (*before, Registration(up, None, "noerror"))
+    if not told.online:
+        return (Registration(up, down, told.last_down_cause),) if up or down else ()
+    before = (Registration(None, down, told.last_down_cause),) if down else ()
+    return (*before, Registration(up, None, "noerror")) if up else before
