@@ -1,5 +1,5 @@
 """Recordings of OLTs that do not exist, as snmpsim takes them. The numbers are written out, not taken from
-the drivers, so that a wrong one there shows. """
+the drivers, so that a wrong one there shows."""
 
 from __future__ import annotations
 
