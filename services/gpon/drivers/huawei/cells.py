@@ -15,7 +15,7 @@ from services.gpon.drivers.huawei import mib
 from services.gpon.drivers.objects import Row
 
 _FSP = re.compile(r"(\d{1,3})\s*/\s*(\d{1,3})\s*/\s*(\d{1,3})")
-NO_DESCRIPTION = "ONTNO_DESCRIPTION"
+NO_DESCRIPTION = ("ONT_NO_DESCRIPTION", "ONTNO_DESCRIPTION")
 _LOSSES = ("losi", "lofi", "dyinggasp")
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -118,7 +118,7 @@ def onu(
         onu_id,
         sn=values.serial(row.get("sn")),
         type=values.words(row.get("type")),
-        desc=None if desc == NO_DESCRIPTION else desc,
+        desc=None if desc in NO_DESCRIPTION else desc,
         line_profile=values.words(row.get("line_profile")),
         service_profile=values.words(row.get("service_profile")),
         online=online,
