@@ -129,7 +129,7 @@ def configured(info: str, ports: tuple[ServicePort, ...], running: str | None) -
     return Configured(
         *where,
         sn=values.serial(told.get("sn")),
-        desc=None if desc == cells.NO_DESCRIPTION else desc,
+        desc=None if desc in cells.NO_DESCRIPTION else desc,
         line_profile=values.words(told.get("line profile name")),
         service_profile=values.words(told.get("service profile name")),
         active=not told.get("control flag", "").lower().startswith("deact"),
