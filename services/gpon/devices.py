@@ -30,6 +30,12 @@ def olt_ids(engine: Engine) -> list[int]:
     return engine.database.reading(lambda connection: list(connection.execute(ids).scalars()))
 
 
+def at(engine: Engine, address: str) -> list[int]:
+    """The ids of the OLTs with this address."""
+    mine = select(models.olts.c.id).where(models.olts.c.address == address)
+    return engine.database.reading(lambda connection: list(connection.execute(mine).scalars()))
+
+
 def olt(engine: Engine, id_: int) -> Row | None:
     """The row with its `realms`, credentials included: never to be shown, logged or kept."""
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
 from deploy.lab.network import huawei_cli, terminal
+from deploy.lab.network.cmts import Cmts, Modem
+from deploy.lab.network.cmts_snmp import CmtsView
 from deploy.lab.network.huawei_snmp import HuaweiView
+from deploy.lab.network.modem_snmp import ModemView
 from deploy.lab.network.olt import Olt
-from deploy.lab.network.plan import OltPlan
+from deploy.lab.network.plan import CmtsPlan, OltPlan
 from deploy.lab.network.snmp import Agent, Port
 from deploy.lab.network.terminal import Closed, Terminal
 from deploy.lab.network.usm import Security
@@ -114,3 +119,51 @@ def host_key(file: Path) -> asyncssh.SSHKey:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out:
             out.write(key.export_private_key())
     return asyncssh.read_private_key(file)
+
+
+class CmtsDevice:
+    """A CMTS, and all its modems, each with an agent on an address of its own."""
+
+    def __init__(
+        self,
+        plan: CmtsPlan,
+        entry: dict[str, Any],
+        registration: float,
+        address: Callable[[], str],
+        files: Path,
+    ) -> None:
+        self.name = plan.name
+        self.entry = entry
+        self.cmts = Cmts(plan, registration, address, files)
+        self.agent = Agent(
+            CmtsView(self.cmts).view, entry["community"], entry["write_community"], security(entry)
+        )
+        self._stack: AsyncExitStack | None = None
+        self._listening: set[str] = set()
+
+    async def listen(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        await listen_udp(stack, Port(self.agent), self.entry["address"], self.entry["snmp_port"])
+        await self.listen_for_modems()
+
+    async def listen_for_modems(self) -> None:
+        """For those that are new since the last time."""
+        assert self._stack is not None
+        for modem in list(self.cmts.modems.values()):
+            if modem.address not in self._listening:
+                self._listening.add(modem.address)
+                port = Port(self._modem_agent(modem), partial(self._delay, modem.mac))
+                await listen_udp(self._stack, port, modem.address, self.entry["modem_port"])
+
+    def _modem_agent(self, modem: Modem) -> Agent:
+        community = self.entry["modem_community"]
+        return Agent(ModemView(self.cmts, modem).view, community, community)
+
+    def _delay(self, mac: str) -> float | None:
+        modem = self.cmts.modems.get(mac)
+        return 0.0 if modem is not None and self.cmts.online(modem) else None
+
+    def reboot(self) -> None:
+        self.cmts.reboot()
+        if self.agent.security is not None:
+            self.agent.security.reboot()

@@ -85,10 +85,16 @@ def cmts(name: str, subscribers: Iterable[Subscriber], *, vendor: str = "casa", 
                 mac=subscriber.id,
                 node=plan.nodes[number % nodes],
                 model=subscriber.model,
-                file=f"{subscriber.name}.cm" if subscriber.name else "default.cm",
+                file=f"{subscriber.id}.cm",
+                down=_bits(subscriber.speed),
+                up=_bits(subscriber.speed) // 10,
             )
         )
     return plan
+
+
+def _bits(speed: str | None) -> int:
+    return int((speed or "1M").removesuffix("M")) * 1_000_000
 
 
 def small(onus: Iterable[Subscriber], modems: Iterable[Subscriber], registration: float = 2.0) -> Plan:

@@ -61,6 +61,8 @@ class ModemPlan(_Part):
     model: str = "CM500"
     vendor: str = "Labcable"
     file: str = "default.cm"
+    down: int = Field(100_000_000, description="bit/s, while it has no configuration file")
+    up: int = 10_000_000
 
 
 class CmtsPlan(_Part):

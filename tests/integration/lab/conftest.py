@@ -33,6 +33,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
 
 
 @pytest.fixture
+def cmts(lab: RunningLab) -> Iterator[Manager]:
+    with Manager(lab.device("cmtsLab1")) as manager:
+        yield manager
+
+
+@pytest.fixture
 def olt(lab: RunningLab) -> Iterator[Manager]:
     with Manager(lab.device("oltLab1")) as manager:
         yield manager
