@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from services.common.contract import Contract, LegacyNested, Operation, Relation
 ROOT = "/api/v2"
 LEGACY_ROOT = "/api"
 WRITES = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
+PLACE = re.compile(r"<([a-z_]+)>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +46,15 @@ class Action:
     def reads(self) -> bool:
         return self.kind in ("list", "get", "related", "logs", "index")
 
+    def seconds(self, usual: float) -> float:
+        """How long it may take: `usual`, or longer where its operation says so."""
+        return max(usual, (self.operation.seconds if self.operation else None) or usual)
+
 
 @dataclass(frozen=True)
 class Route:
-    """`rule` ends with a slash that requests may leave out; `<key>` stands for a row's key."""
+    """`rule` ends with a slash that requests may leave out; `<key>` stands for a row's key, other names in
+    brackets for the places of an operation."""
 
     rule: str
     actions: dict[str, Action] = field(default_factory=dict)
@@ -61,6 +68,10 @@ class Route:
     def detail(self) -> bool:
         return "<key>" in self.rule
 
+    @property
+    def places(self) -> list[str]:
+        return [name for name in PLACE.findall(self.rule) if name != "key"]
+
 
 def discovered() -> list[Contract]:
     """The contracts of all services that are there, found by folder."""
@@ -72,7 +83,7 @@ def discovered() -> list[Contract]:
 
 
 def table(contracts: Iterable[Contract]) -> list[Route]:
-    """All routes, in the order of the contracts."""
+    """All routes, in the order of the contracts. Raises ValueError when two have the same paths."""
     contracts = list(contracts)
     resources = {f"{one.name}.{each.name}": (one, each) for one in contracts for each in one.resources}
     routes: dict[str, Route] = {}
@@ -110,7 +121,16 @@ def table(contracts: Iterable[Contract]) -> list[Route]:
         if home not in routes or "GET" not in routes[home].actions:
             put(home, "GET", Action(kind="index", contract=contract))
     put(f"{ROOT}/", "GET", Action(kind="index", contract=Contract(name="", title="")))
+    _distinct(routes)
     return list(routes.values())
+
+
+def _distinct(rules: Iterable[str]) -> None:
+    shapes: dict[str, str] = {}
+    for rule in rules:
+        other = shapes.setdefault(PLACE.sub("<>", rule), rule)
+        if other != rule:
+            raise ValueError(f"{rule} and {other} are the same paths")
 
 
 def permission(contract: Contract, resource: Resource, action: str) -> str | None:

@@ -99,9 +99,13 @@ def operation(call: Call) -> Answer:
     arguments: dict[str, Any] = {"parameters": call.parameters}
     if call.key is not None:
         arguments["key"] = call.key
+    if call.places:
+        arguments["places"] = call.places
     if action.operation.request is not None:
         arguments["body"] = acting.asked(call, action.operation)
-    reply = _write(call, method.replace("-", "_"), arguments)
+    method = method.replace("-", "_")
+    changes = action.operation.changes(call.request.method.replace("HEAD", "GET"))
+    reply = _write(call, method, arguments) if changes else _read(call, method, arguments)
     return acting.answered(call, action.operation, reply, seconds)
 
 
@@ -118,6 +122,11 @@ def _write(call: Call, method: str, arguments: dict[str, Any]) -> Reply:
     """The way of every write: one call, which a client may name to send it again."""
     context = idempotency.claiming(call, write_context(call), method, arguments)
     return call.noted(call.platform.call(call.action.contract.name, method, arguments, context))
+
+
+def _read(call: Call, method: str, arguments: dict[str, Any]) -> Reply:
+    app = call.action.contract.name
+    return call.platform.call(app, method, arguments, call.context_for(app), read=True)
 
 
 def _bulk(call: Call, method: str, arguments: dict[str, Any], members: dict[str, Any]) -> Answer:

@@ -189,6 +189,7 @@ class Operations:
         if declared is None:
             raise ValueError(f"{route.rule} has no operation")
         given = self._key(action) if route.detail else []
+        given += [parameters.place(name, declared.places.get(name)) for name in route.places]
         query = dict(declared.parameters)
         needed: list[str] = []
         if declared.outcome is not None:

@@ -120,6 +120,12 @@ def of_resource(contract: Contract, resource: Resource, foreign: list[str]) -> d
     return found
 
 
+def place(name: str, schema: Json | None) -> Json:
+    """What is named in the path of an operation, besides a row's key."""
+    described = {"type": "string", "minLength": 1, **(schema or {})}
+    return {"name": name, "in": "path", "required": True, "schema": described}
+
+
 def shown(contract: Contract, resource: Resource, known: dict[str, Json]) -> list[Json]:
     """References to what chooses the members of an answer."""
     prefix = component(contract, resource)

@@ -98,16 +98,18 @@ WAIT: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 30}
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """Something else than reading and writing rows: `/{resource}/{key}/{name}`, or for an operation of the
-    whole app `/{app}/{path}`.
+    """Something else than reading and writing rows: `/{resource}/{key}/{path}`, or for an operation of the
+    whole app `/{app}/{path}`; the path is the name when none is given. It may hold places,
+    `olts/<olt>/onus/status`, which the RPC method gets as `places={"olt": "oltNorte"}`; a place that is `key`
+    comes as `key`. What stands there word for word wins over a place, and over a row's key.
 
     The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
-    resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON
-    Schemas
-    (None: no body). `parameters`: query parameters, name → JSON Schema. `remembered`: false where the answer
-    holds what nobody may keep, so that it is not given again to the same idempotency key. `acts`: a GET does
-    it too, with the members of the body as query parameters; what only looks (HEAD, a browser's prefetch)
-    does not. `outcome`: where to see what becomes of it.
+    resource's model (of an app: the whole `app.verb_model`), None: any user. `anonymous`: nobody need be
+    logged in. `request`, `response`: JSON Schemas (None: no body). `parameters`, `places`: query parameters
+    and places, name → JSON Schema. `remembered`: false where the answer holds what nobody may keep, so that
+    it is not given again to the same idempotency key. `acts`: a GET does it too, with the members of the body
+    as query parameters; what only looks (HEAD, a browser's prefetch) does not. `outcome`: where to see what
+    becomes of it. `seconds`: how long it may take, where that is longer than a request may otherwise.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Operation:
     request: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: tuple[int, ...] = (200, 400, 404)
     anonymous: bool = False
     aliases: tuple[str, ...] = ()
@@ -125,6 +128,7 @@ class Operation:
     acts: bool = False
     outcome: Outcome | None = None
     remembered: bool = True
+    seconds: float | None = None
 
     def changes(self, verb: str) -> bool:
         """Whether this verb of it may change something."""

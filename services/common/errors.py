@@ -139,6 +139,12 @@ class ServiceUnavailable(ApiError):
         self.headers["Retry-After"] = str(retry_after)
 
 
+class Busy(ServiceUnavailable):
+    """503: as many requests that take long as may be under way are under way already."""
+
+    code, message = "busy", "Too many requests that take long are under way, try again later."
+
+
 class DeadlineExceeded(ApiError):
     status, code, message = 504, "deadline_exceeded", "The service did not answer in time."
 

@@ -58,7 +58,10 @@ class Settings(BaseSettings):
     )
     action_batch: int = Field(20_000, ge=1, description="the most devices that one bulk action may reach")
     waiters: int = Field(
-        4, ge=0, description="requests per gateway process that may wait for the end of an action"
+        4,
+        ge=0,
+        description="requests per gateway process that may take longer than `deadline`: waits for the end of "
+        "an action, and readings of devices. Beyond them the former do not wait, the latter are 503",
     )
     webhook_http: bool = Field(False, description="webhooks may have http:// URLs, not only https://")
     webhook_networks: str = Field(

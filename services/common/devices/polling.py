@@ -1,8 +1,8 @@
 """When devices are asked: each at its own pace, so many at once, and rarely while they do not answer.
 
-One process polls a service's devices, until it or its database goes; the others stand by. A device that is slow holds one place, never the others; one
-that does not answer is asked again after growing pauses. `now` asks out of turn, and not again within a few
-seconds: what was found is then what that answer is made of.
+One process polls a service's devices, until it or its database goes; the others stand by. A device that is
+slow holds one place, never the others; one that does not answer is asked again after growing pauses. `now`
+asks out of turn, and not again within a few seconds: what was found is then what that answer is made of.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 import eventlet
 
 from services.common import log
+from services.common.resource.representation import dumps
 from services.common.resource.service import EngineProvider, ResourceService
 from services.common.rpc.entrypoint import rpc
 from services.common.rpc.reply import Reply
@@ -34,6 +35,34 @@ class ToyService(ResourceService):
         if delay.exists():
             eventlet.sleep(float(delay.read_text()))
         return self.engine.list(self.context, resource, **query)
+
+    @rpc
+    def dial(self, **asked: Any) -> Reply:
+        return self._told("dial", asked)
+
+    @rpc
+    def any_dial(self, **asked: Any) -> Reply:
+        return self._told("any_dial", asked)
+
+    @rpc
+    def meter_dials(self, **asked: Any) -> Reply:
+        return self._told("meter_dials", asked)
+
+    @rpc
+    def meter_hand(self, **asked: Any) -> Reply:
+        return self._told("meter_hand", asked)
+
+    @rpc
+    def site(self, **asked: Any) -> Reply:
+        return self._told("site", asked)
+
+    @rpc
+    def reading(self, **asked: Any) -> Reply:
+        eventlet.sleep(float(dict(asked["parameters"]).get("takes", 0)))
+        return self._told("reading", asked)
+
+    def _told(self, method: str, asked: dict[str, Any]) -> Reply:
+        return Reply(dumps({"method": method, "keyed": self.context.keyed, **asked}))
 
 
 if __name__ == "__main__":
