@@ -1,0 +1,121 @@
+"""What devices put into SNMP values and CLI answers, made plain. Nothing here raises: what makes no sense is
+None, for one bad cell must not cost a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+Value = int | float | bytes | str | None
+"""INTEGER, counters and time ticks: int. OCTET STRING: bytes. OBJECT IDENTIFIER and IpAddress: str."""
+
+INVALID = 2147483647
+"""What many agents answer in place of a number that they do not have (INTEGER's largest)."""
+
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_PUNCTUATION = re.compile(r"[\s:.\-\"']|^0[xX]")
+_VENDOR_FORM = re.compile(r"([0-9A-Za-z]{4})-?([0-9a-fA-F]{8})")
+
+
+def text(value: Value) -> str:
+    """UTF-8, else Latin-1; without NULs, other control characters and outer blanks. "" for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        try:
+            found = value.decode()
+        except UnicodeDecodeError:
+            found = value.decode("latin-1")
+    else:
+        found = str(value)
+    return "".join(" " if letter in "\t\r\n" else letter for letter in found if _shows(letter)).strip()
+
+
+def _shows(letter: str) -> bool:
+    return letter in "\t\r\n" or (letter >= " " and not "\x7f" <= letter <= "\x9f")
+
+
+def words(value: Value) -> str | None:
+    """`text`, or None where it is empty or a device's word for nothing."""
+    found = text(value)
+    return None if found in _NOTHING else found
+
+
+_NOTHING = frozenset({"", "-", "--", "N/A", "n/a", "NULL", "null", "Null", "invalid"})
+
+
+def number(value: Value, *sentinels: int) -> int | None:
+    """An integer, also where an agent writes it as text; None for a sentinel or anything else."""
+    found: int | None = None
+    if isinstance(value, int):
+        found = value
+    elif isinstance(value, float):
+        found = int(value) if abs(value) < 1e18 else None  # also no NaN
+    elif value is not None:
+        shown = text(value)
+        if len(shown) < 20 and re.fullmatch(r"[+-]?[0-9]+", shown):
+            found = int(shown)
+    return None if found in sentinels else found
+
+
+def scaled(value: Value, divisor: float, *sentinels: int) -> float | None:
+    """`value / divisor`; None for one of the `sentinels`, or `INVALID`, as which the agent tells "none"."""
+    found = number(value, INVALID, -INVALID - 1, *sentinels)
+    return None if found is None else round(found / divisor, 4)
+
+
+def timeticks(value: Value) -> int | None:
+    """Whole seconds of TimeTicks (hundredths, RFC 2578)."""
+    found = number(value)
+    return None if found is None or found < 0 else found // 100
+
+
+def mac(value: Value) -> str | None:
+    """`00:15:96:cb:83:4d`, from six octets or from text in any of the usual spellings."""
+    if isinstance(value, bytes) and len(value) == 6:
+        return value.hex(":")
+    digits = _PUNCTUATION.sub("", text(value))
+    if len(digits) == 12 and _HEX.fullmatch(digits):
+        return bytes.fromhex(digits).hex(":")
+    return None
+
+
+def serial(value: Value) -> str | None:
+    """A GPON serial number as 16 lower-case hex digits (ITU-T G.984.3), from eight octets, 16 hex digits or
+    the printed form `HWTC1426779a`; in quotes, with blanks, or followed by the other form in brackets.
+    None for what is none of these, or all zero."""
+    found: str | None = None
+    if isinstance(value, bytes) and len(value) == 8:
+        found = value.hex()
+    else:
+        found = _written_serial(text(value))
+    return None if found is None or not found.strip("0") else found
+
+
+def _written_serial(shown: str) -> str | None:
+    bare = _PUNCTUATION.sub("", shown.partition("(")[0])
+    if len(bare) == 16 and _HEX.fullmatch(bare):
+        return bare.lower()
+    if bare.isascii() and (form := _VENDOR_FORM.fullmatch(bare)):
+        return form[1].upper().encode().hex() + form[2].lower()
+    return None
+
+
+def date_and_time(value: Value, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
+    """DateAndTime (RFC 2579): 8 octets in the device's own time, which `zone` is, or 11 with its offset.
+    None for a moment that cannot be, which is how "never" is told."""
+    if not isinstance(value, bytes) or len(value) not in (8, 11):
+        return None
+    year, (month, day, hour, minute, second, deci) = int.from_bytes(value[:2]), value[2:8]
+    if year < 1990:
+        return None
+    try:
+        found = dt.datetime(year, month, day, hour, minute, min(second, 59), min(deci, 9) * 100_000, zone)
+        if len(value) == 11:
+            offset = dt.timedelta(hours=value[9], minutes=value[10])
+            if value[8:9] not in b"+-" or offset > dt.timedelta(hours=14):
+                return found
+            found = found.replace(tzinfo=dt.timezone(-offset if value[8:9] == b"-" else offset))
+        return found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
