@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST_PER_SECOND = 250_000
-"""Codewords on one channel. A downstream of 8 MHz in 256-QAM has 34,000 (ITU-T J.83 A, RS(204,188)), 48,000 by
-J.83 B; an upstream of 6.4 MHz in 64-QAM with codewords of 16 bytes 240,000."""
+"""Codewords on one channel. A downstream of 8 MHz in 256-QAM has 34,000 (ITU-T J.83 A, RS(204,188)), 48,000
+by J.83 B; an upstream of 6.4 MHz in 64-QAM with codewords of 16 bytes 240,000."""
 
 REBOOT_SLACK = 30
 """Seconds by which the uptime of a device may lag behind our clock without a restart."""

@@ -1,8 +1,8 @@
 """The configuration file of a cable modem: what it says, and the two digests that keep it from being changed.
 
 CM-SP-MULPIv3.1, annex C (types) and annex D (file format): `CmMic` is the MD5 digest of all fields, so that a
-modem notices a file that was damaged; `CmtsMic` an HMAC-MD5 (RFC 2104) of some of them under a secret that only
-the provider and the CMTS know, so that the CMTS notices one that was made by somebody else.
+modem notices a file that was damaged; `CmtsMic` an HMAC-MD5 (RFC 2104) of some of them under a secret that
+only the provider and the CMTS know, so that the CMTS notices one that was made by somebody else.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a modem says of itself in `sysDescr` (DOCSIS OSSI): free text, and between `<<` and `>>` fields such as
-`HW_REV: 04; VENDOR: Arris Interactive, L.L.C.; MODEL: WTM552B`.
+"""What a modem says of itself in `sysDescr` (DOCSIS OSSI): free text, and between `<<` and `>>` fields such
+as `HW_REV: 04; VENDOR: Arris Interactive, L.L.C.; MODEL: WTM552B`.
 """
 
 from __future__ import annotations

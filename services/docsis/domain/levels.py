@@ -1,5 +1,5 @@
-"""What is derived from levels (contract 4.5): attenuation on the line, the figures of several channels in one,
-and whether they are good. Levels in dBmV, ratios in dB, shares in percent.
+"""What is derived from levels (contract 4.5): attenuation on the line, the figures of several channels in
+one, and whether they are good. Levels in dBmV, ratios in dB, shares in percent.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`thresholds`: [critical low, warning low, warning high, critical high], or [warning, critical], or none,
-    as `info` tells them (contract 2.4). Of two the greater one first means that little is bad."""
+    """`thresholds`: [critical low, warning low, warning high, critical high], or [warning, critical], or
+    none, as `info` tells them (contract 2.4). Of two the greater one first means that little is bad."""
 
     uom: str
     decimals: int
@@ -70,9 +70,9 @@ METRICS: Mapping[str, Metric] = {
     "cmtsinvups": Metric("", 0, 0, 255, (1, 2)),
     "cminvups": Metric("", 0, 0, 255, (1, 2)),
 }
-"""The metrics of a modem. Levels are labelled dBm, as the product does, and are dBmV, as the MIBs say. A modem
-should receive within ±15 dBmV (DOCSIS PHY), with 30 dB or better for 256-QAM; above 51 dBmV its transmitter
-has no reserve left."""
+"""The metrics of a modem. Levels are labelled dBm, as the product does, and are dBmV, as the MIBs say. A
+modem should receive within ±15 dBmV (DOCSIS PHY), with 30 dB or better for 256-QAM; above 51 dBmV its
+transmitter has no reserve left."""
 
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "qos": ("dncorr", "dnko", "upcorr", "upko"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address
+
+NO_ADDRESS = str(IPv4Address(0))
 
 
 def ids(md: int | None, cm_sg: int | None, rcs: int | None, tcs: int | None) -> str:
@@ -25,7 +28,7 @@ def tags(
 def output(state: str, cmts: str, number: int | None, ip: str | None) -> str:
     """`online cmtsNorte:29 10.0.32.48`."""
     place = cmts if number is None else f"{cmts}:{number}"
-    return f"{state} {place} {ip or '0.0.0.0'}"
+    return f"{state} {place} {ip or NO_ADDRESS}"
 
 
 def lacking(operational: int | None, assigned: int | None) -> int:

@@ -10,8 +10,8 @@ from services.docsis.domain import configuration
 from services.docsis.domain.configuration import Service, SnmpObject, VendorField, modem_file, mta_file, read
 from services.docsis.domain.tlv import INTEGER, IP_ADDRESS, OCTETS, TICKS, Tlv, binding, bound, encode, number
 
-# The fields of t/docsis-configfile.t in DOCSIS::ConfigFile 0.76 (CPAN), and the digests that it expects: another
-# implementation's word, without and with a shared secret.
+# The fields of t/docsis-configfile.t in DOCSIS::ConfigFile 0.76 (CPAN), and the digests that it expects:
+# another implementation's word, without and with a shared secret.
 OF_ANOTHER = [
     number(3, 1, 1),
     Tlv(11, binding("1.3.6.1.4.1.1.77.1.6.1.1.6.2", INTEGER, 1)),

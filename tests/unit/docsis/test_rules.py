@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.docsis.domain import changes, codewords, levels, rate, registration
+from services.docsis.domain import changes, codewords, levels, naming, rate, registration
 from services.docsis.domain.changes import Condition
 from services.docsis.domain.codewords import Codewords, Reading, between, together
 from services.docsis.domain.description import system_description
@@ -107,7 +107,12 @@ def test_attenuation_of_what_is_not_known_is_not_known() -> None:
 
 def test_services_are_written_as_the_product_writes_them() -> None:
     values = {
-        **{"dnatt": 52.9, "dnrx": 4.1, "dnsnr": 41.0, "upatt": 39.8, "uptx": 45.0, "upsnr": 38.2},
+        "dnatt": 52.9,
+        "dnrx": 4.1,
+        "dnsnr": 41.0,
+        "upatt": 39.8,
+        "uptx": 45.0,
+        "upsnr": 38.2,
         **dict.fromkeys(("dncorr", "dnko", "upcorr", "upko", "cmtsinvups", "cminvups"), 0),
     }
     assert levels.services(values) == {
@@ -303,3 +308,20 @@ def test_speeds(text: str, bits: int) -> None:
 def test_what_is_no_speed_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         rate.bits(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Downstream 0/3/0", "dn.0-3-0"),
+        ("Logical Upstream Channel 1/0/0", "up.1-0-0"),
+        ("Logical Upstream Channel 3/7.1/0", "up.3-7.1-0"),
+        ("Ca3/0-upstream0", "ca3-0-up0"),
+        ("In3/1-downstream2", "in3-1-dn2"),
+        ("CATV-MAC 1", "catv-mac.1"),
+        ("Ca5/0", "ca5-0"),
+        ("", ""),
+    ],
+)
+def test_interfaces_are_named_in_one_word(name: str, short: str) -> None:
+    assert naming.interface(name) == short
