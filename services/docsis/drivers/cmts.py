@@ -467,7 +467,7 @@ class _Interfaces:
         return self._type.get(ifindex)
 
     def below(self, ifindex: int) -> list[int]:
-        """The channels below a MAC layer, through those that are in between (RFC 4546, 3.2)."""
+        """The channels below a MAC layer; of a physical upstream the logical ones (RFC 4546, 3.2)."""
         found: dict[int, None] = {}
         waiting = list(self._below.get(ifindex, ()))
         while waiting:
@@ -475,7 +475,8 @@ class _Interfaces:
             if one not in found:
                 found[one] = None
                 waiting += self._below.get(one, ())
-        return [one for one in sorted(found) if self._type.get(one) in (*mib.DOWNSTREAMS, *mib.UPSTREAMS)]
+        channels = [one for one in sorted(found) if self._type.get(one) in (*mib.DOWNSTREAMS, *mib.UPSTREAMS)]
+        return [one for one in channels if not set(self._below.get(one, ())) & set(channels)]
 
 
 # ---- parts ----------------------------------------------------------------------------------------
