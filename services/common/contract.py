@@ -165,7 +165,7 @@ class Resource:
     `once`: write-only members that the answer to a row's creation shows, and nothing else ever.
     `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published. `asks`: what
     its changes may ask of the network, in the order in which it is done; the function `asks` of the rules
-    says what a change does ask.
+    says what a change does ask. `detailed`: false where an operation answers for one row.
     """
 
     name: str
@@ -199,6 +199,7 @@ class Resource:
     imported: bool = False
     logs: bool = False
     textual_id: bool = False
+    detailed: bool = True
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -219,7 +220,7 @@ class Resource:
 
     @property
     def detail_methods(self) -> tuple[str, ...]:
-        return tuple(m for m in ("GET", "PUT", "PATCH", "DELETE") if m in self.methods)
+        return tuple(m for m in ("GET", "PUT", "PATCH", "DELETE") if m in self.methods and self.detailed)
 
     @cached_property
     def writable(self) -> tuple[Field, ...]:

@@ -137,7 +137,6 @@ onus = Table(
     Column("last_up_time", Timestamp),
     Column("last_down_time", Timestamp),
     Column("last_down_cause", String(64)),
-    Column("uptime", BigInt),
     Column("distance", Integer),
     Column("ips", JsonB, nullable=False),
     Column("hardware_version", String(64)),
@@ -148,6 +147,7 @@ onus = Table(
     Column("cpename", String(64)),
     Column("realm", String(32), comment="its CPE's, else its OLT's only one"),
     Column("observed_at", Timestamp, nullable=False),
+    Column("missed", Integer, nullable=False, server_default="0", comment="readings that it was not in"),
     version(),
     UniqueConstraint("olt_id", "frame", "slot", "port", "onu_id"),
     Index("ix_onus_sn", "sn"),
@@ -286,8 +286,9 @@ naps = Table(
     sqlite_autoincrement=True,
 )
 
-# `wanted`, `cpe_row`: what the books said when they were asked last. `stale`: they have changed since.
-# `due`: milliseconds since 1970; null: nothing to do until something changes.
+# `cpe_row`: what the books said when they were asked last. `stale`: they have changed since. `held`: taken
+# off the network by hand, until the books change. `due`: milliseconds since 1970; null: nothing to do until
+# something changes.
 provisionings = Table(
     "provisionings",
     metadata,
@@ -303,11 +304,13 @@ provisionings = Table(
     Column("step", JsonB, comment="the command that is being sent"),
     Column("drift", JsonB, nullable=False),
     Column("cpe_row", JsonB, comment="the CPE as isp showed it last"),
+    Column("profile", BigInt, comment="id of its speed profile"),
+    Column("model", String(64)),
     Column("former_sns", JsonB, nullable=False, comment="serials that are to go from the OLTs"),
     Column("nap_id", ForeignKey("naps.id", ondelete="SET NULL")),
     flag("stale", True),
     flag("gone"),
-    flag("held", False),
+    flag("held"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due", BigInt),
     Column("applied_at", Timestamp),
@@ -315,6 +318,8 @@ provisionings = Table(
     version(),
     Index("ix_provisionings_due", "due"),
     Index("ix_provisionings_sn", "sn"),
+    Index("ix_provisionings_profile", "profile"),
+    Index("ix_provisionings_model", "model"),
     Index("ix_provisionings_realm_id", "realm", "id"),
     Index("ix_provisionings_olt_id", "olt_id"),
     sqlite_autoincrement=True,

@@ -11,13 +11,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.common.database.lead import Lead
 from services.common.errors import ApiError
 from services.common.resource.engine import Engine
 
@@ -65,28 +65,18 @@ class Poller:
         self._read = read
         self._interval = interval
         self._turns: dict[Any, Turn] = {}
-        self._lead: ExitStack | None = None
+        self._lead = Lead("poll")
         self._places = threading.Semaphore(at_once)
 
     def __call__(self, engine: Engine) -> bool:
         """Begin what is due; false: look again after a while."""
         try:
-            if self._leads(engine):
+            if self._lead.had(engine.database):
                 self._round(engine)
         except ApiError:
-            self._lead = None  # with the database the lock went, too
+            self._lead.lost()
             raise
         return False
-
-    def _leads(self, engine: Engine) -> bool:
-        """Whether it is this process that polls; the lock is held on until the process ends."""
-        if self._lead is None:
-            lead = ExitStack()
-            if not lead.enter_context(engine.database.exclusive(f"poll {engine.contract.name}", wait=False)):
-                lead.close()
-                return False
-            self._lead = lead
-        return True
 
     def _round(self, engine: Engine) -> None:
         interval, now = self._interval(engine), time.monotonic()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
+
+from services.common.types import Installation
 
 ONLINE, OFFLINE, LOSI, LOFI, DYING_GASP, ALARM = "online", "offline", "losi", "lofi", "dyinggasp", "alarm"
 ALARMED = frozenset((LOSI, LOFI, DYING_GASP, ALARM))
@@ -44,3 +47,12 @@ def alarmed(states: Collection[str]) -> bool:
 def outage(total: int, down: int) -> bool:
     """Whether so many ONUs down are one fault, of the fibre or of the power, and not each its own."""
     return down >= FEWEST and down >= SHARE * total
+
+
+def uptime(
+    installation: Installation, status: str, up: dt.datetime | None, observed: dt.datetime
+) -> int | None:
+    """Seconds; None of one that is down, or when its OLT does not tell since when it is up."""
+    if status != ONLINE or up is None:
+        return None
+    return max(0, int((observed - up).total_seconds()))
