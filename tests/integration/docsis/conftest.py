@@ -19,7 +19,7 @@ from services.common.devices.snmp import Snmp
 from tests.integration.docsis import recordings
 from tests.integration.docsis.recordings import Recording
 
-SEEDS = range(40)
+SEEDS = range(5)
 STARTING = 30.0
 
 
