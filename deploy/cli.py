@@ -29,7 +29,7 @@ app.add_typer(lab, name="lab")
 
 DEMO = "demo"
 
-GREEN = frozenset(("run", "service", "lab"))
+GREEN = frozenset(("run", "service", "lab executor"))
 """The commands whose process runs on green threads."""
 
 
@@ -291,13 +291,28 @@ def executor() -> None:
     raise typer.Exit(run_services([lab_class], settings))
 
 
-@lab.callback()
-def _lab() -> None:
-    """Keeps `executor` a command of its own while it is the only one."""
+@lab.command()
+def network(
+    olts: Annotated[int | None, typer.Option(help="that many OLTs, instead of a lab for isp's CPEs")] = None,
+    cmtss: Annotated[int, typer.Option(help="with --olts: that many CMTSs")] = 0,
+    onus: Annotated[int, typer.Option(help="with --olts: that many ONUs in all")] = 0,
+    modems: Annotated[int, typer.Option(help="with --olts: that many cable modems in all")] = 0,
+) -> None:
+    """Run simulated OLTs, CMTSs and cable modems on loopback; `lab.json` in the data folder tells where.
+
+    What it holds is decided once, and kept in the folder `lab` there.
+    """
+    from deploy.lab.network import demo, invent, process
+    from services.common.settings import Settings
+
+    if olts is None:
+        process.run(Settings().data_dir, demo.plan)
+    else:
+        process.run(Settings().data_dir, lambda: invent.big(olts, cmtss, onus, modems))
 
 
 def main() -> None:
-    if sys.argv[1:2] and sys.argv[1] in GREEN:
+    if not GREEN.isdisjoint((*sys.argv[1:2], " ".join(sys.argv[1:3]))):
         green.patch()  # before typer loads what it needs
         memory.bound()
     app()

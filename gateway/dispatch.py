@@ -16,7 +16,7 @@ from flask import Request, g
 
 from gateway import idempotency, options
 from gateway.call import Answer, Call
-from gateway.handlers import index, reads, transfer, writes
+from gateway.handlers import answering, index, reads, transfer, writes
 from gateway.platform import Platform
 from gateway.principal import Principal
 from gateway.routes import Action, Route
@@ -39,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     "get": reads.get,
     "related": reads.related,
     "foreign": reads.foreign,
+    "answering": answering.ask,
     "create": writes.create,
     "update": writes.update,
     "delete": writes.delete,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import services
-from services.common.contract import Contract, LegacyNested, Operation, Relation, Resource
+from services.common.contract import Answering, Contract, LegacyNested, Operation, Relation, Resource
 
 ROOT = "/api/v2"
 LEGACY_ROOT = "/api"
@@ -35,6 +35,7 @@ class Action:
     resource: Resource | None = None
     relation: Relation | None = None
     operation: Operation | None = None
+    answers: tuple[tuple[Contract, Answering], ...] = ()
     nested: LegacyNested | None = None
     target: tuple[Contract, Resource] | None = None
     permission: str | None = None
@@ -47,8 +48,9 @@ class Action:
         return self.kind in ("list", "get", "related", "logs", "index")
 
     def seconds(self, usual: float) -> float:
-        """How long it may take: `usual`, or longer where its operation says so."""
-        return max(usual, (self.operation.seconds if self.operation else None) or usual)
+        """How long it may take: `usual`, or longer where a contract says so."""
+        said = (self.operation, *(one for _, one in self.answers))
+        return max(usual, *(one.seconds for one in said if one and one.seconds), usual)
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,12 @@ def table(contracts: Iterable[Contract]) -> list[Route]:
                         permission=permission(contract, target[1], "view"),
                     )
                     put(f"{base}<key>/{extension.relation.name}/", "GET", action)
+        for one in contract.answers:
+            if one.target in resources:
+                owner, extended = resources[one.target]
+                for base in (*_bases(owner, extended), *(f"{ROOT}/{path}/" for path in one.paths)):
+                    rule = f"{base}<key>/{one.name}/"
+                    put(rule, "GET", _answering(owner, extended, contract, one, routes.get(rule)))
         home = f"{ROOT}/{contract.name}/"
         if home not in routes or "GET" not in routes[home].actions:
             put(home, "GET", Action(kind="index", contract=contract))
@@ -153,6 +161,24 @@ def _of_app(contract: Contract, operation: Operation) -> Action:
         permission=operation.permission,
         anonymous=operation.anonymous,
         staff=operation.staff,
+    )
+
+
+def _answering(
+    owner: Contract, resource: Resource, contract: Contract, one: Answering, there: Route | None
+) -> Action:
+    """With those that other contracts have put `there` already."""
+    if unknown := {one.on, *one.needs} - resource.by_name.keys():
+        raise ValueError(f"{one.target} has no {', '.join(sorted(unknown))}")
+    others = there.actions["GET"].answers if there else ()
+    if any((other.on, other.value) == (one.on, one.value) for _, other in others):
+        raise ValueError(f"two services answer {one.name} of {one.target} for {one.on} {one.value}")
+    return Action(
+        kind="answering",
+        contract=owner,
+        resource=resource,
+        answers=(*others, (contract, one)),
+        permission=permission(owner, resource, "view"),
     )
 
 

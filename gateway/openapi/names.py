@@ -14,6 +14,7 @@ _WORDS = {
     "list": "list",
     "create": "create",
     "get": "get",
+    "answering": "get",
     "delete": "delete",
     "bulk_create": "create",
     "bulk_update": "update",

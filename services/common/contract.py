@@ -256,6 +256,28 @@ class Extension:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answering:
+    """A read `/{resource}/{key}/{name}` of a resource of another service, which this one answers for the rows
+    whose member `on` is `value`.
+
+    `target`: `service.resource`. The RPC method is `<singular>_<name>(<singular>={…}, parameters)`, with the
+    members `needs` of the row, secrets blank. `paths`: other places of the collection, below
+    `/api/v2/`. `response`, `statuses`, `seconds`, `doc`: as in an `Operation`.
+    """
+
+    target: str
+    name: str
+    on: str
+    value: str
+    needs: tuple[str, ...]
+    response: dict[str, Any]
+    paths: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (200, 404)
+    seconds: float | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry. `events`:
     the classes of its events besides those of its resources."""
@@ -265,6 +287,7 @@ class Contract:
     resources: tuple[Resource, ...] = ()
     operations: tuple[Operation, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    answers: tuple[Answering, ...] = ()
     events: tuple[type[Event], ...] = ()
     doc: str = ""
 

@@ -67,12 +67,24 @@ class NotFound(ApiError):
     status, code, message = 404, "not_found", "Not found."
 
 
+class NoInfo(ApiError):
+    """404: the object is there, but nothing that could be asked about it."""
+
+    status, code, message = 404, "no_info", "There is nobody to ask about it."
+
+
 class MethodNotAllowed(ApiError):
     status, code, message = 405, "method_not_allowed", "Method not allowed."
 
 
 class NotAcceptable(ApiError):
     status, code, message = 406, "not_acceptable", "Could not satisfy the request Accept header."
+
+
+class Unprocessable(ApiError):
+    """422: understood, and not to be done as things are."""
+
+    status, code, message = 422, "unprocessable", "This cannot be done."
 
 
 class Conflict(ApiError):

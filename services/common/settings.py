@@ -63,6 +63,7 @@ class Settings(BaseSettings):
         description="requests per gateway process that may take longer than `deadline`: waits for the end of "
         "an action, and readings of devices. Beyond them the former do not wait, the latter are 503",
     )
+    poll_interval: float = Field(60, gt=0, description="seconds between two readings of a device")
     webhook_http: bool = Field(False, description="webhooks may have http:// URLs, not only https://")
     webhook_networks: str = Field(
         "",

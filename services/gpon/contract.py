@@ -22,6 +22,7 @@ from services.common.contract import (
     Resource,
     SharedWith,
 )
+from services.common.cpe_info import info_of
 from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
 from services.common.events.webhooks.contract import webhook_resources
@@ -128,8 +129,18 @@ OLTS = Resource(
         _level("temperature", "°C", "the hottest board"),
         _level("cpu", "%", "the busiest board"),
         Boolean(name="disable_provision", default=False, doc="nothing is provisioned, changed or removed"),
-        Text(name="line_profile", default="", max_length=64, doc="for CPEs that name none"),
-        Text(name="service_profile", default="", max_length=64, doc="instead of the CPE's model's name"),
+        Text(
+            name="line_profile",
+            default="",
+            max_length=64,
+            doc="of the OLT; blank: the one that the CPE names",
+        ),
+        Text(
+            name="service_profile",
+            default="",
+            max_length=64,
+            doc="of the OLT; blank: the name of the CPE's model",
+        ),
         Integer(name="max_onus", default=128, minimum=1, maximum=1024, doc="on one PON, before it alarms"),
         Text(name="location", default="", max_length=255, searched=True),
         *_PLACE,
@@ -805,5 +816,6 @@ CONTRACT = Contract(
         *(SERVICES, VALIDATIONS, NAPS, audit_resource(), parked_resource(), *webhook_resources()),
     ),
     operations=OPERATIONS,
+    answers=(info_of("gpon", seconds=PATIENCE),),
     events=EVENTS,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -36,7 +36,7 @@ from services.gpon.contract import (
     OnuStep,
 )
 from services.gpon.domain import provisioning, vlan_map
-from services.gpon.domain.naming import Pon, position
+from services.gpon.domain.naming import Pon, parse, position
 from services.gpon.domain.provisioning import Configured, ConfiguredPort, Place, Step, Wanted
 from services.gpon.drivers.base import Configured as OnDevice
 from services.gpon.drivers.base import Position, Writer
@@ -171,7 +171,8 @@ class _Convergence:
     def run(self) -> None:
         row, cpe = self._row, self._row["cpe_row"]
         reason = provisioning.blocked(cpe) if cpe else provisioning.NO_SERIAL
-        if self._force and reason == provisioning.DISABLED:
+        found = hearings(self._engine, [row["sn"]] if row["sn"] else [])
+        if reason == provisioning.DISABLED and (self._force or any(one.enabled for one in found)):
             reason = None
         if reason not in (provisioning.DISABLED, provisioning.BITSTREAM):
             for sn in row["former_sns"]:
@@ -183,26 +184,36 @@ class _Convergence:
         elif reason is not None:
             raise Blocked(reason)
         else:
-            self._build()
+            self._build(found)
 
-    def _build(self) -> None:
+    def _build(self, found: list[Heard]) -> None:
         sn = self._row["sn"]
-        found = hearings(self._engine, [sn])
-        here = _chosen(found)
+        here = _chosen(found) or self._being_redone()
         if here is None:
             _settle(self._engine, self._row, provisioning.WAITING)
             return
-        if here.refused and not self._force:
+        if here.refused and not (here.enabled or self._force):
             raise Blocked("validation", here.refused)
         olt = self._olt(here.olt_id, allowed=here.enabled)
-        want = self._wanted(olt)
+        want = wanted(self._engine, self._row["cpe_row"], olt)
         if missing := provisioning.unspeedy(want):
             raise Blocked("no_profile", f"It has no speed profile, which {', '.join(missing)} needs.")
         for other in sorted({one.olt_id for one in found} - {here.olt_id}):  # it came from there
             self._bring(self._olt(other), sn, None)
         heard = here.place if here.place.onu_id is None else None
+        if self._row["redo"]:
+            self._bring(olt, sn, None)
+            heard = replace(here.place, onu_id=None)
         at = self._bring(olt, sn, want, heard)
         _settle(self._engine, self._row, provisioning.APPLIED, olt=olt, place=at)
+
+    def _being_redone(self) -> Heard | None:
+        """Where an ONU was that was taken off to be put in again, when a kill came between."""
+        row = self._row
+        if not (row["redo"] and row["olt_id"] and row["position"]):
+            return None
+        pon = parse(row["position"].partition("-")[0])
+        return Heard(row["olt_id"], Place(*pon))
 
     def _olt(self, olt_id: int, *, allowed: bool = False) -> Row:
         olt = devices.olt(self._engine, olt_id)
@@ -211,20 +222,6 @@ class _Convergence:
         if olt["disable_provision"] and not (allowed or self._force):
             raise Blocked(provisioning.OLT_DISABLED)
         return olt
-
-    def _wanted(self, olt: Row) -> Wanted:
-        cpe = self._row["cpe_row"]
-        everything = select(models.services).order_by(models.services.c.id)
-        rows = self._engine.database.reading(
-            lambda one: [dict(each) for each in one.execute(everything).mappings()]
-        )
-        services = [
-            provisioning.Service(**{name: each[name] for name in provisioning.Service.__dataclass_fields__})
-            for each in vlan_map.rows_for(rows, cpe["line_profile"] or "")
-        ]
-        line_profile = cpe["line_profile"] or olt["line_profile"]
-        service_profile = olt["service_profile"] or str((cpe["model"] or {}).get("id") or "")
-        return provisioning.wanted(cpe, services, line_profile, service_profile)
 
     def _clear(self, sn: str | None) -> None:
         """Nothing of this serial is to be left on any OLT that has it, or had it for this CPE. One that went
@@ -253,6 +250,19 @@ class _Convergence:
             if left[0].name == provisioning.ADD:
                 heard = None
         raise DeviceError("It does not do what it is told.", device=olt["name"])
+
+
+def wanted(engine: Engine, cpe: Row, olt: Row) -> Wanted:
+    """What a CPE, as isp showed it, is to be on this OLT."""
+    everything = select(models.services).order_by(models.services.c.id)
+    rows = engine.database.reading(lambda one: [dict(each) for each in one.execute(everything).mappings()])
+    services = [
+        provisioning.Service(**{name: each[name] for name in provisioning.Service.__dataclass_fields__})
+        for each in vlan_map.rows_for(rows, cpe["line_profile"] or "")
+    ]
+    line_profile = olt["line_profile"] or cpe["line_profile"] or ""
+    service_profile = olt["service_profile"] or str((cpe["model"] or {}).get("id") or "")
+    return provisioning.wanted(cpe, services, line_profile, service_profile)
 
 
 def _chosen(found: list[Heard]) -> Heard | None:
@@ -324,7 +334,7 @@ class Session:
         def work(writer: Writer) -> list[Configured]:
             place = writer.find(sn)
             found = writer.configuration(*place) if place else None
-            return [] if found is None else [_configured(found, sn)]
+            return [] if found is None else [configured(found, sn)]
 
         return self.call(work)
 
@@ -412,7 +422,7 @@ def _send(writer: Writer, name: str, detail: Row) -> Row:
     return detail
 
 
-def _configured(found: OnDevice, sn: str) -> Configured:
+def configured(found: OnDevice, sn: str) -> Configured:
     place = Place(*found.position, found.onu_id)
     ports = tuple(
         ConfiguredPort(one.id, one.gem or 0, one.service_vlan or 0, one.user_vlan, one.inbound, one.outbound)
@@ -534,7 +544,7 @@ def _settle(
             "version": now["version"] + 1,
         }
         if state != provisioning.BLOCKED:
-            told["former_sns"] = []
+            told |= {"former_sns": [], "redo": False}
         if not now["stale"]:
             told["due"] = None
         if state == provisioning.APPLIED and olt is not None and place is not None:

@@ -76,6 +76,14 @@ def _heard_here(write: Write, kind: str, data: Row) -> None:
         _mark(write, _t.c.realm == data["realm"])
 
 
+def look(engine: Engine, cpes: set[int]) -> None:
+    """Something was seen of their ONUs. What is waiting for its time, after a failure, goes on waiting."""
+    if cpes:
+        with engine.database.write() as connection:
+            idle = update(_t).where(_t.c.cpe.in_(sorted(cpes)), _t.c.due.is_(None))
+            connection.execute(idle.values(due=milliseconds()))
+
+
 def begin(write: Write, cpe: Row) -> None:
     """A CPE that was not known: `id`, `internal_id`, `realm`, `sn`."""
     values = {

@@ -7,7 +7,6 @@ again; what cannot is `olts`, `services`, `validations`, `naps`, and of `provisi
 from __future__ import annotations
 
 from sqlalchemy import (
-    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -31,7 +30,7 @@ from services.common.database.columns import (
 )
 from services.common.database.kernel import metadata_of_service
 from services.common.database.sealed import Sealed
-from services.common.executing.models import runs_table
+from services.common.executing.runs import runs_table
 
 metadata = metadata_of_service()
 
@@ -287,8 +286,8 @@ naps = Table(
 )
 
 # `cpe_row`: what the books said when they were asked last. `stale`: they have changed since. `held`: taken
-# off the network by hand, until the books change. `due`: milliseconds since 1970; null: nothing to do until
-# something changes.
+# off the network by hand, until the books change. `redo`: to be taken off and put in again. `due`:
+# milliseconds since 1970; null: nothing to do until something changes.
 provisionings = Table(
     "provisionings",
     metadata,
@@ -311,6 +310,7 @@ provisionings = Table(
     flag("stale", True),
     flag("gone"),
     flag("held"),
+    flag("redo"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due", BigInt),
     Column("applied_at", Timestamp),
@@ -338,7 +338,6 @@ tasks = Table(
     Column("result", JsonB),
     Column("message", Text),
     Column("exception", String(64)),
-    Column("begun", Boolean, nullable=False, server_default=text("false")),
     Column("requested_by", String(150)),
     Column("created", Timestamp, nullable=False),
     Column("finished", Timestamp),

@@ -19,11 +19,15 @@ from services.common.resource.writes import Write
 from services.common.types import Row
 from services.gpon import models
 from services.gpon.alarms import Alarms
-from services.gpon.contract import EVENTS as EVENT_CLASSES
 from services.gpon.contract import (
     OltReachable,
     OltUnreachable,
+    OnuAlarm,
     OnuDiscovered,
+    OnuDyingGasp,
+    OnuLos,
+    OnuOffline,
+    OnuOnline,
     OnuState,
     PonOutage,
 )
@@ -35,7 +39,9 @@ from services.gpon.telling import tell, tell_olt
 MISSED = 2
 """Readings without it after which an ONU is gone."""
 
-_STATES = {one.type: one for one in EVENT_CLASSES if issubclass(one, OnuState)}
+_STATES: dict[str, type[OnuState]] = {
+    one.type: one for one in (OnuOnline, OnuOffline, OnuLos, OnuDyingGasp, OnuAlarm)
+}
 _t = models.onus
 _COMPARED = tuple(
     one.name
@@ -80,6 +86,8 @@ def keep(engine: Engine, olt: Row, reading: Reading) -> set[int]:
         if row is None:
             return touched
         first = row["loaded_at"] is None
+        if _rebooted(row, reading):
+            touched |= _all_of(write, row)
         _keep_facts(write, row, reading)
         _keep_pons(write, row, reading)
     by_pon: dict[str, list[Row]] = defaultdict(list)
@@ -119,6 +127,17 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
     if row["state"] == "down":
         tell_olt(write, OltReachable, {**row, **told})
         Alarms(write, row).end("", "olt_unreachable")
+
+
+def _rebooted(row: Row, reading: Reading) -> bool:
+    """Whether it began anew since it was read last, perhaps with an older configuration."""
+    before, after = row["uptime"], reading.facts.uptime
+    return before is not None and after is not None and after < before
+
+
+def _all_of(write: Write, row: Row) -> set[int]:
+    t = models.provisionings
+    return set(write.connection.execute(select(t.c.cpe).where(t.c.olt_id == row["id"])).scalars())
 
 
 def _keep_pons(write: Write, row: Row, reading: Reading) -> None:

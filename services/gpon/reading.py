@@ -14,8 +14,11 @@ from services.gpon import devices
 from services.gpon.domain import observing, optics
 from services.gpon.domain.naming import Pon, position
 from services.gpon.drivers.base import OltFacts as Facts
-from services.gpon.drivers.base import Onu, Optics, Place, Position, Traffic, Unconfigured
+from services.gpon.drivers.base import Onu, Optics, Place, Position, ServicePort, Traffic, Unconfigured
 from services.gpon.drivers.base import Pon as PonState
+
+At = tuple[str, int]
+"""frame/slot/port, and the ONU's id."""
 
 LEVELS = ("dntx", "dnrx", "dnatt", "uptx", "uprx", "upatt", "tvrx", "pondesv")
 
@@ -112,6 +115,16 @@ def traffic(row: Row, pon: Pon | None = None) -> tuple[list[Row], dict[Place, Tr
     with devices.reader(row) as driver:
         onus = driver.onus(at)
         return [onu_row(one) for one in onus], driver.traffic(at)
+
+
+def configuration(row: Row) -> tuple[dict[At, Onu], dict[At, list[ServicePort]]]:
+    """What the OLT has in its configuration, by PON and ONU. Raises `DeviceError`."""
+    ports: dict[At, list[ServicePort]] = {}
+    with devices.reader(row) as driver:
+        onus = {(Pon(*one.position).fsp, one.onu_id): one for one in driver.onus()}
+        for port in driver.service_ports():
+            ports.setdefault((Pon(*port.position).fsp, port.onu_id), []).append(port)
+    return onus, ports
 
 
 def detail(row: Row, pon: Pon, onu_id: int) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
-from pyasn1.type.univ import Null
+from pyasn1.type import univ
 from pysnmp.carrier.base import AbstractTransportDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
@@ -60,7 +60,7 @@ _PRIVACY = {
     "aes256": config.USM_PRIV_CFB256_AES,
 }
 _UDP = config.SNMP_UDP_DOMAIN
-_NO_VALUE = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, Null)
+_NO_VALUE = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, univ.Null)
 
 
 class Unanswered(Exception):
@@ -101,7 +101,7 @@ def open_exchange(access: SnmpAccess, writing: bool = False) -> Exchange:
 
 def bulk(exchange: Exchange, after: Oid, repetitions: int, tries: int) -> Answer:
     """The variables after `after`: GETBULK, or GETNEXT for a single one."""
-    nothing = ((after, Null("")),)
+    nothing = ((after, univ.Null("")),)
     pdu: Any
     if repetitions > 1:
         pdu = v2c.GetBulkRequestPDU()
@@ -138,9 +138,9 @@ def _answer(pdu: Any) -> Answer:
 def _plain(value: Any) -> Plain:
     if isinstance(value, _NO_VALUE):
         return None
-    if isinstance(value, rfc1902.IpAddress | rfc1902.ObjectIdentifier):
+    if isinstance(value, rfc1902.IpAddress | univ.ObjectIdentifier):
         return str(value.prettyPrint())
-    if isinstance(value, rfc1902.OctetString | rfc1902.Opaque):
+    if isinstance(value, univ.OctetString):
         return bytes(value)
     return int(value)
 

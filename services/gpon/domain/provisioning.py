@@ -112,8 +112,9 @@ class Service:
 def wanted(cpe: Row, services: Sequence[Service], line_profile: str, service_profile: str) -> Wanted:
     """What the CPE (a row as isp shows it, with its `profile`, `model` and `potses` joined) asks for.
 
-    No Internet without `active` and `access`; telephony stays while a port has a number; television by its
-    profile, `catv…` as RF. The map's order is the order in which ports are made.
+    No Internet without `active` and `access`; telephony stays while a port has a number, and management while
+    there is anything to manage; television by its profile, `catv…` as RF. The map's order is the order in
+    which ports are made.
     """
     on = bool(cpe["active"] and cpe["access"])
     profile = cpe.get("profile") or {}
@@ -121,7 +122,7 @@ def wanted(cpe: Row, services: Sequence[Service], line_profile: str, service_pro
     telephony = any(one.get("cli") for one in cpe.get("potses") or ())
     asked = {
         INTERNET: on and profile.get("internet_access", True),
-        MANAGEMENT: on or telephony,
+        MANAGEMENT: bool(cpe["active"]) or telephony,
         TELEPHONY: telephony,
         TELEVISION: television and "catv" not in cpe["tv_profile"],
     }

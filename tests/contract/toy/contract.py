@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.common.contract import Contract, Extension, Operation, Relation, Resource
+from services.common.cpe_info import info_of
 from services.common.fields import Integer, Text
 
 _TOLD = {"type": "object", "required": ["method", "places", "keyed"]}
@@ -51,6 +52,7 @@ CONTRACT = Contract(
         _operation("site", "sites/<site>", "GET"),
         _operation("reading", "sites/<site>/reading", "GET", seconds=20.0),
     ),
+    answers=(info_of("voip", needs=("id", "internal_id", "tech", "mac", "pppoe_password")),),
     extensions=(
         Extension(
             target="isp.cpes",

@@ -26,6 +26,26 @@ delay = Path(settings.data_dir) / "toy-delay"
 """Holds the seconds that a list takes."""
 
 
+INFO_OF_A_PHONE: dict[str, Any] = {
+    "alarms": [],
+    "dnbw": 0.0,
+    "upbw": 0.0,
+    "ips": [],
+    "registration": {
+        "host": "pbx",
+        "id": "7",
+        "last_down_time": None,
+        "related_services": [],
+        "states": ["online"],
+        "tags": [],
+    },
+    "services": {},
+    "state": "up",
+    "state_id": 0,
+    "uptime": 0,
+}
+
+
 class ToyService(ResourceService):
     name = CONTRACT.name
     engine = EngineProvider(CONTRACT, metadata)
@@ -60,6 +80,14 @@ class ToyService(ResourceService):
     def reading(self, **asked: Any) -> Reply:
         eventlet.sleep(float(dict(asked["parameters"]).get("takes", 0)))
         return self._told("reading", asked)
+
+    @rpc
+    def cpe_info(self, cpe: dict[str, Any], parameters: Any) -> Reply:
+        asked = dict(parameters)
+        eventlet.sleep(float(asked.get("takes", 0)))
+        return Reply(
+            dumps(INFO_OF_A_PHONE | {"output": f"{cpe['internal_id']} {asked}", "tech": {"of": cpe}})
+        )
 
     def _told(self, method: str, asked: dict[str, Any]) -> Reply:
         return Reply(dumps({"method": method, "keyed": self.context.keyed, **asked}))
