@@ -14,6 +14,7 @@ from pydantic import Field as Told
 from services.common.actions import ActionReported
 from services.common.audit import audit_resource
 from services.common.contract import Contract, Operation, Outcome, Relation, Resource, SharedWith
+from services.common.cpe_info import info_of
 from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
 from services.common.events.webhooks.contract import webhook_resources
@@ -38,6 +39,7 @@ from services.docsis.domain import mac
 from services.docsis.domain.changes import KINDS
 from services.docsis.domain.configuration import QUALITIES
 from services.docsis.domain.desire import STATES as PROVISIONED
+from services.docsis.domain.desire import TECH
 from services.docsis.domain.enumerations import STATES
 
 QUEUED, RUNNING, DONE, FAILED, UNKNOWN = "queued", "running", "done", "failed", "unknown"
@@ -580,6 +582,7 @@ CONTRACT = Contract(
         *(audit_resource(), parked_resource(), *webhook_resources()),
     ),
     operations=OPERATIONS,
+    answers=(info_of(TECH),),
     events=(
         ActionReported,
         *MODEM_EVENTS.values(),

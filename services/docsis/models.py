@@ -217,7 +217,6 @@ tasks = Table(
     Column("message", Text),
     Column("exception", String(64)),
     Column("requested_by", String(150)),
-    Column("until", BigInt, nullable=False, server_default="0", comment="who runs it lives until then"),
     Column("created", Timestamp, nullable=False),
     Column("finished", Timestamp),
     Column("realm", String(32)),

@@ -86,8 +86,8 @@ def unreachable(engine: Engine, cmts: Row, error: DeviceError) -> None:
 
 
 def keep(engine: Engine, cmts: Row, reading: Reading) -> set[str]:
-    """Keep what was read. Returns the MACs that were seen here for the first time, or on another CMTS before:
-    their files may have to be signed anew."""
+    """Keep what was read. Returns the MACs of modems that are new here, or in another state than before:
+    whether they have their files is to be looked at."""
     with working(engine) as write:
         row = _locked(write, cmts)
         if row is None:
@@ -100,12 +100,22 @@ def keep(engine: Engine, cmts: Row, reading: Reading) -> set[str]:
     for macs in _batches(sorted(reading.modems)):
         owners = engine.database.reading(lambda connection, m=macs: owners_of(connection, m))  # type: ignore[misc]
         with working(engine) as write:
-            found |= _keep_modems(write, row, macs, reading, owners, baseline=baseline)
+            found |= _keep_modems(write, row, macs, reading.modems, owners, baseline=baseline)
         time.sleep(0)  # others are green threads of this process
     _keep_missing(engine, row, reading)
     with working(engine) as write:
         _look_for_outages(write, row)
     return found
+
+
+def keep_one(engine: Engine, cmts: Row, mac: str, modem: Row, kept: Row) -> None:
+    """Keep what was seen of one modem; its change is told once, whoever saw it first. `kept`: columns that
+    only a look at the modem itself tells."""
+    owners = engine.database.reading(lambda connection: owners_of(connection, [mac]))
+    with working(engine) as write:
+        _keep_modems(write, cmts, [mac], {mac: modem}, owners, baseline=False)
+        told = {**kept, "polled_at": write.now}
+        write.connection.execute(update(_t).where(_t.c.mac == mac).values(**told))
 
 
 def _batches(macs: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -163,9 +173,14 @@ def owned(owner: Row | None, cmts: Row) -> Row:
 
 
 def _keep_modems(
-    write: Write, cmts: Row, macs: Sequence[str], reading: Reading, owners: dict[str, Row], *, baseline: bool
+    write: Write,
+    cmts: Row,
+    macs: Sequence[str],
+    modems: dict[str, Row],
+    owners: dict[str, Row],
+    *,
+    baseline: bool,
 ) -> set[str]:
-    assert reading.modems is not None
     mine = select(_t).where(_t.c.mac.in_(macs))
     there = {row["mac"]: dict(row) for row in write.connection.execute(mine).mappings()}
     fresh: list[Row] = []
@@ -173,11 +188,11 @@ def _keep_modems(
     moved: set[str] = set()
     told = _Told(write, cmts)
     for mac in macs:
-        new = {**reading.modems[mac], **owned(owners.get(mac), cmts), "cmts_id": cmts["id"], "missed": 0}
+        new = {**modems[mac], **owned(owners.get(mac), cmts), "cmts_id": cmts["id"], "missed": 0}
         old = there.get(mac)
         if old is not None and old["cmts_id"] != cmts["id"] and not _takes_over(old, new):
             continue
-        if old is None or old["cmts_id"] != cmts["id"]:
+        if old is None or (old["cmts_id"], old["state"]) != (cmts["id"], new["state"]):
             moved.add(mac)
         new |= _shares(old, new)
         before = Condition(old["state"], old["partial"]) if old is not None else None

@@ -4,7 +4,7 @@ out."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from services.common.types import Row
@@ -42,7 +42,8 @@ class Wanted:
     error: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"access": self.access, "downstream": self.downstream, "upstream": self.upstream}
+        """As it is kept; `Wanted(**kept)` is it again."""
+        return asdict(self)
 
 
 def wanted(cpe: Row) -> Wanted:

@@ -425,8 +425,12 @@ class Cmts:
     # ---- what can be set ----------------------------------------------------------------------
 
     def set_frequency(self, ifindex: int, freq: int) -> None:
-        """Move an upstream to another frequency, in Hz."""
-        self._snmp.set(f"{mib.UpChannel.ENTRY}.{mib.UpChannel.FREQUENCY}.{ifindex}", freq)
+        """Move an upstream to another frequency, in Hz. Raises `DeviceError` also when it does not move."""
+        oid = f"{mib.UpChannel.ENTRY}.{mib.UpChannel.FREQUENCY}.{ifindex}"
+        self._snmp.set(oid, freq)
+        now = values.number(self._snmp.get(oid).get(oid))
+        if now != freq:
+            raise DeviceError(f"The channel is at {now} Hz now.", device=self._snmp.device)
 
 
 class _Interfaces:

@@ -10,7 +10,7 @@ from services.common.devices.values import Value
 from services.docsis.domain.enumerations import DOWNSTREAM_MODULATION, named
 from services.docsis.drivers import mib
 from services.docsis.drivers.cmts import codewords
-from services.docsis.drivers.readings import Modem, ModemChannel
+from services.docsis.drivers.readings import Codewords, Modem, ModemChannel
 
 _QUALITY = (
     *(mib.SignalQuality.UNERROREDS, mib.SignalQuality.CORRECTEDS, mib.SignalQuality.UNCORRECTABLES),
@@ -61,6 +61,12 @@ class CableModem:
             upstreams=self._upstreams(),
         )
 
+    def codewords(self) -> dict[int, Codewords]:
+        """What its downstream channels have counted by now."""
+        quality = _by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, _QUALITY))
+        counted = {ifindex: _counted(row) for ifindex, row in quality.items()}
+        return {ifindex: one for ifindex, one in counted.items() if one is not None}
+
     def reset(self) -> None:
         """It restarts, and does not say so: no answer within the time is what a restart looks like, too."""
         self._snmp.set(mib.RESET_NOW, mib.TRUE)
@@ -86,19 +92,7 @@ class CableModem:
                     ),
                     level=values.scaled(row.get(mib.DownChannel.POWER), 10),
                     snr=snr,
-                    codewords=codewords(
-                        heard,
-                        (
-                            mib.SignalQuality.EXT_UNERROREDS,
-                            mib.SignalQuality.EXT_CORRECTEDS,
-                            mib.SignalQuality.EXT_UNCORRECTABLES,
-                        ),
-                        (
-                            mib.SignalQuality.UNERROREDS,
-                            mib.SignalQuality.CORRECTEDS,
-                            mib.SignalQuality.UNCORRECTABLES,
-                        ),
-                    ),
+                    codewords=_counted(heard),
                     microreflections=values.number(heard.get(mib.SignalQuality.MICROREFLECTIONS)),
                 )
             )
@@ -133,6 +127,12 @@ class CableModem:
                 )
             )
         return tuple(one for one in found if one.freq is not None)
+
+
+def _counted(row: dict[int, Value]) -> Codewords | None:
+    column = mib.SignalQuality
+    wide = (column.EXT_UNERROREDS, column.EXT_CORRECTEDS, column.EXT_UNCORRECTABLES)
+    return codewords(row, wide, (column.UNERROREDS, column.CORRECTEDS, column.UNCORRECTABLES))
 
 
 def _count(here: Value, otherwise: Value) -> int | None:

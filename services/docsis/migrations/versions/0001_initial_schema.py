@@ -437,9 +437,6 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("exception", sa.String(length=64), nullable=True),
         sa.Column("requested_by", sa.String(length=150), nullable=True),
-        sa.Column(
-            "until", BigInt, server_default="0", nullable=False, comment="who runs it lives until then"
-        ),
         sa.Column("created", Timestamp, nullable=False),
         sa.Column("finished", Timestamp, nullable=True),
         sa.Column("realm", sa.String(length=32), nullable=True),
