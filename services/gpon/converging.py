@@ -242,15 +242,35 @@ class _Convergence:
             applied = self._row["applied"]
             have = [provisioning.recalled(one, olt["name"], applied) for one in session.configured(sn)]
             left = provisioning.steps(want, have, heard)
+            self._catch_up(olt, sn, have, left)
             if not left:
                 session.save()
                 return have[0].place if have else None
-            _about_to(self._engine, self._row, olt, left[0])
+            _about_to(self._engine, self._row, olt, sn, left[0])
             detail = session.do(left[0])
             self._row["applied"] = _done(self._engine, self._row, olt, sn, left[0], detail)
             if left[0].name == provisioning.ADD:
                 heard = None
         raise DeviceError("It does not do what it is told.", device=olt["name"])
+
+
+    def _catch_up(self, olt: Row, sn: str, have: list[Configured], left: list[Step]) -> None:
+        """A command that was under way when its worker ended, and is not left to do, was done: that is told
+        now."""
+        begun = self._row["step"]
+        if begun is None or (begun["olt"], begun["sn"]) != (olt["name"], sn):
+            return
+        self._row["step"] = None
+        step = Step(begun["name"], begun["detail"])
+        if any((one.name, dict(one.detail)) == (step.name, begun["detail"]) for one in left):
+            return
+        detail = dict(step.detail)
+        if have and step.name == provisioning.ADD:
+            detail["onu_id"] = have[0].place.onu_id
+        if have and step.name == provisioning.PORT_ON:
+            made = {port.key: port.id for port in have[0].ports}
+            detail["id"] = made.get((detail["gem"], detail["user_vlan"]))
+        self._row["applied"] = _done(self._engine, self._row, olt, sn, step, detail)
 
 
 def wanted(engine: Engine, cpe: Row, olt: Row) -> Wanted:
@@ -476,9 +496,10 @@ def _row(engine: Engine, id_: int) -> Row | None:
     return engine.database.reading(work)
 
 
-def _about_to(engine: Engine, row: Row, olt: Row, step: Step) -> None:
+def _about_to(engine: Engine, row: Row, olt: Row, sn: str, step: Step) -> None:
     with engine.database.write() as connection:
-        told = {"step": {"olt": olt["name"], "name": step.name, **step.detail}, "olt_id": olt["id"]}
+        begun = {"olt": olt["name"], "sn": sn, "name": step.name, "detail": dict(step.detail)}
+        told = {"step": begun, "olt_id": olt["id"]}
         connection.execute(update(_t).where(_t.c.id == row["id"]).values(**told))
 
 
