@@ -189,8 +189,8 @@ def seed(
 
 def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
     """Demo data of one service; returns the realms it has rows in."""
-    demo = owner.module("demo")
-    if not hasattr(demo, "seed"):  # its demo is what the lab introduces
+    demo = owner.demo
+    if demo is None or not hasattr(demo, "seed"):  # there is none, or it is what the lab introduces
         return set()
     database = owner.database()
     try:
@@ -313,14 +313,18 @@ def network(
 
     What it holds is decided once, and kept in the folder `lab` there.
     """
-    from deploy.lab.network import demo, invent, process
+    from deploy.lab.network import process
+    from deploy.lab.network.plan import Plan
     from services.common.settings import Settings
 
-    if olts is None:
-        process.run(Settings().data_dir, demo.plan)
-    else:
-        subscribers = invent.anonymous(onus, modems)
-        process.run(Settings().data_dir, lambda: invent.lab(*subscribers, olts=olts, cmtss=cmtss))
+    def plan() -> Plan:
+        from deploy.lab.network import demo, invent  # what they need is for the first start only
+
+        if olts is None:
+            return demo.plan()
+        return invent.lab(*invent.anonymous(onus, modems), olts=olts, cmtss=cmtss)
+
+    process.run(Settings().data_dir, plan)
 
 
 @lab.command()

@@ -42,8 +42,8 @@ def introduce(data: Path) -> list[str]:
 
     told = []
     for owner in registry.services():
-        demo = owner.module("demo")
-        if hasattr(demo, "introduce"):
+        demo = owner.demo
+        if demo is not None and hasattr(demo, "introduce"):
             database = owner.database()
             try:
                 demo.introduce(database.engine, devices(data))
