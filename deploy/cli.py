@@ -190,7 +190,7 @@ def seed(
 def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
     """Demo data of one service; returns the realms it has rows in."""
     demo = owner.demo
-    if demo is None or not hasattr(demo, "seed"):  # there is none, or it is what the lab introduces
+    if not hasattr(demo, "seed"):
         return set()
     database = owner.database()
     try:
