@@ -253,7 +253,6 @@ class _Convergence:
                 heard = None
         raise DeviceError("It does not do what it is told.", device=olt["name"])
 
-
     def _catch_up(self, olt: Row, sn: str, have: list[Configured], left: list[Step]) -> None:
         """A command that was under way when its worker ended, and is not left to do, was done: that is told
         now."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.common.devices import values
 from services.common.devices.access import SnmpAccess
 from services.common.devices.errors import DeviceError
 from services.common.devices.snmp import Snmp
@@ -15,8 +16,8 @@ from services.common.devices.ssh import SshAccess
 from services.common.resource.engine import Engine
 from services.common.types import Row
 from services.gpon import models
-from services.gpon.drivers import VENDORS, recognise
 from services.gpon.drivers.base import Reader, Writer
+from services.gpon.drivers.vendors import VENDORS, recognise
 
 SYS_OBJECT_ID, SYS_DESCR = "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.1.0"
 
@@ -58,7 +59,7 @@ def only_realm(row: Row) -> str | None:
 
 @contextmanager
 def reader(row: Row) -> Iterator[Reader]:
-    """Blocking: within `native`. Finds out the vendor where the row does not name it."""
+    """Blocking: within `native`. Where the row names no vendor, it is found out and put into it."""
     access = SnmpAccess(
         address=row["address"],
         port=row["snmp_port"],
@@ -70,21 +71,22 @@ def reader(row: Row) -> Iterator[Reader]:
         privacy_protocol=row["snmp_privacy_protocol"],
         privacy_password=row["snmp_privacy_password"],
     )
-    vendor = row["vendor"] or _recognised(row["name"], access)
-    with VENDORS[vendor].reader(row["name"], access, row["zone"]) as driver:
+    if row["vendor"] is None:
+        row["vendor"] = _recognised(row["name"], access)
+    with VENDORS[row["vendor"]].reader(row["name"], access, row["zone"]) as driver:
         yield driver
 
 
 def _recognised(name: str, access: SnmpAccess) -> str:
     with Snmp(name, access) as snmp:
         told = snmp.get(SYS_OBJECT_ID, SYS_DESCR)
-    return recognise(told.get(SYS_OBJECT_ID), told.get(SYS_DESCR))
+    return recognise(values.text(told.get(SYS_OBJECT_ID)), values.text(told.get(SYS_DESCR)))
 
 
 @contextmanager
 def writer(row: Row) -> Iterator[Writer]:
     """Blocking: within `native`. Raises `NotWritable` where there is no driver, or no password."""
-    vendor = VENDORS.get(row["vendor"] or "huawei")
+    vendor = VENDORS.get(row["vendor"] or "")
     if vendor is None or vendor.writer is None:
         raise NotWritable(f"OLTs of {row['vendor']} are read, not written.", device=row["name"])
     if not row["ssh_username"] or not row["ssh_password"]:

@@ -15,7 +15,6 @@ from services.docsis.drivers.readings import Channel, Codewords, FiberNode, Flow
 from tests.integration.docsis.conftest import SEEDS, Agents
 from tests.integration.docsis.recordings import ANA, EVA, NORA, OMAR, TEO
 
-
 RESET_NOW = "1.3.6.1.2.1.69.1.1.3.0"
 
 
