@@ -44,10 +44,9 @@ class Owner:
 
     @property
     def demo(self) -> ModuleType | None:
-        """What fills its empty database, if it has demo data of its own."""
+        """Its demo data, if it has any: `seed` fills an empty database, `introduce` makes the lab known."""
         name = f"{self.package}.demo"
-        found = importlib.import_module(name) if importlib.util.find_spec(name) else None
-        return found if hasattr(found, "seed") else None
+        return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
     def database(self) -> Database:
         return Database(self.settings.database(self.name), self.settings)

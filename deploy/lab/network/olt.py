@@ -541,13 +541,16 @@ class Olt:
     def provision(self) -> None:
         """Configure what the plan says to be configured from the beginning."""
         tables = {table.name: table.index for table in TRAFFIC_TABLES.values()}
-        profiles = {name: index for index, name in LINE_PROFILES.items()}
+        lines = {name: index for index, name in LINE_PROFILES.items()}
+        services = {name: index for index, name in SERVICE_PROFILES.items()}
         for unit in self.units:
             if unit.plan.desc is None:
                 continue
-            onu = self.add(unit.position, unit.sn, profiles[unit.plan.line_profile], 10, unit.plan.desc)
+            line, service = lines[unit.plan.line_profile], services[unit.plan.service_profile]
+            onu = self.add(unit.position, unit.sn, line, service, unit.plan.desc)
+            onu.native_vlans = {port: (vlan, 0) for port, vlan in unit.plan.native.items()}
+            onu.catv_off = [] if unit.plan.rf else [1]
             for flow in unit.plan.flows:
-                speed = tables[flow.speed]
                 self.add_service_port(
                     ServicePort(
                         len(self.service_ports) + 1,
@@ -556,8 +559,8 @@ class Olt:
                         flow.gem,
                         flow.vlan,
                         flow.user_vlan,
-                        speed,
-                        speed,
+                        tables[flow.inbound],
+                        tables[flow.outbound],
                     )
                 )
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import asyncssh
 
-from deploy.lab.network import huawei_cli, terminal
+from deploy.lab.network import huawei_cli, terminal, traps
+from deploy.lab.network.ber import Oid
 from deploy.lab.network.device import Device
 from deploy.lab.network.faults import Fault
-from deploy.lab.network.huawei_snmp import HuaweiView
+from deploy.lab.network.huawei_snmp import HuaweiView, ifindex
 from deploy.lab.network.olt import Olt, Position
 from deploy.lab.network.plan import OltPlan, OnuPlan
 from deploy.lab.network.terminal import Closed, Terminal
@@ -42,6 +43,8 @@ class OltDevice(Device):
         self._sessions: set[asyncssh.SSHServerProcess[str]] = set()
         self._server: asyncssh.SSHAcceptor | None = None
         self._key = ""
+        self._cut: set[Position] = set()
+        self._told: tuple[frozenset[Any], frozenset[str]] | None = None
         super().__init__(entry, self.shown.view, self.olt.settle)
         self.entry["host_key"] = host_key(self._key_file("key")).export_public_key().decode().strip()
 
@@ -90,6 +93,30 @@ class OltDevice(Device):
         super().rebooted()
         self.olt.reboot(state.load(self.file) or {})
         self._darken()
+
+    # ---- notifications ----------------------------------------------------------------------
+
+    def tick(self) -> None:
+        super().tick()
+        if not traps.targets() or self.booting or self.delay() is None:
+            return
+        self.olt.settle()
+        cut = set(self.olt.cut)
+        for position in sorted(cut ^ self._cut):
+            self._notify(traps.LINK_DOWN if position in cut else traps.LINK_UP, ifindex(position))
+        self._cut = cut
+        seen = self._seen()
+        if seen != self._told:
+            if self._told is not None:
+                self._notify(traps.CONFIG_CHANGE)
+            self._told = seen
+
+    def _seen(self) -> tuple[frozenset[Any], frozenset[str]]:
+        online = frozenset(onu.key for onu in self.olt.onus.values() if onu.online)
+        return online, frozenset(unit.sn for _, _, unit in self.olt.unconfigured())
+
+    def _notify(self, trap: Oid, index: int | None = None) -> None:
+        traps.send(self.address, traps.message(self.entry["community"], self.olt.uptime, trap, index))
 
     # ---- the terminal -----------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Starts a lab as a child process and waits until it answers, for tests."""
+"""Starts a lab as a child process and waits until it answers: for `krill run`, and for tests."""
 
 from __future__ import annotations
 
@@ -35,12 +35,21 @@ class RunningLab:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, patience: float = 20.0) -> Self:
+    def start(self) -> Self:
+        return self.launch().wait()
+
+    def launch(self) -> Self:
+        """Begin it, without waiting."""
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "lab.log").open("ab") as log:
             self._child = subprocess.Popen(
                 COMMAND, env={**os.environ, "KRILL_DATA_DIR": str(self.data)}, stdout=log, stderr=log
             )
+        return self
+
+    def wait(self, patience: float = 30.0) -> Self:
+        """Until all listens. Raises RuntimeError with its log."""
+        assert self._child is not None
         deadline = time.monotonic() + patience
         while self.book.get("pid") != self._child.pid:
             if self._child.poll() is not None or time.monotonic() > deadline:
