@@ -121,7 +121,7 @@ OLTS = Resource(
         ),
         Text(name="vendor", null=True, blank="null", choices=VENDORS, doc="null: found out by asking"),
         Text(name="model", read_only=True, null=True, searched=True),
-        Text(name="version", column="software_version", read_only=True, null=True, doc="of its software"),
+        Text(name="software_version", read_only=True, null=True),
         Text(name="sysdescr", read_only=True, null=True),
         Text(name="state", read_only=True, choices=("up", "down", "unknown"), blank="refuse"),
         Text(name="error", read_only=True, null=True, doc="why it did not answer the last time"),

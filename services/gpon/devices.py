@@ -37,14 +37,16 @@ def at(engine: Engine, address: str) -> list[int]:
 
 
 def olt(engine: Engine, id_: int) -> Row | None:
-    """The row with its `realms`, credentials included: never to be shown, logged or kept."""
+    """The row with its `realms`, and the `zone` that its clock is in; credentials included: never to be
+    shown, logged or kept."""
 
     def work(connection: Any) -> Row | None:
         found = connection.execute(select(models.olts).where(models.olts.c.id == id_)).mappings().first()
         if found is None:
             return None
         theirs = select(models.olt_realms.c.realm).where(models.olt_realms.c.olt_id == id_)
-        return {**found, "realms": sorted(connection.execute(theirs).scalars())}
+        realms = sorted(connection.execute(theirs).scalars())
+        return {**found, "realms": realms, "zone": engine.settings.zone}
 
     return engine.database.reading(work)
 
@@ -68,13 +70,15 @@ def reader(row: Row) -> Iterator[Reader]:
         privacy_protocol=row["snmp_privacy_protocol"],
         privacy_password=row["snmp_privacy_password"],
     )
-    with Snmp(row["name"], access) as snmp:
-        vendor = row["vendor"]
-        if vendor is None:
-            told = snmp.get(SYS_OBJECT_ID, SYS_DESCR)
-            vendor = recognise(told.get(SYS_OBJECT_ID), told.get(SYS_DESCR))
-        with VENDORS[vendor].reader(snmp) as driver:
-            yield driver
+    vendor = row["vendor"] or _recognised(row["name"], access)
+    with VENDORS[vendor].reader(row["name"], access, row["zone"]) as driver:
+        yield driver
+
+
+def _recognised(name: str, access: SnmpAccess) -> str:
+    with Snmp(name, access) as snmp:
+        told = snmp.get(SYS_OBJECT_ID, SYS_DESCR)
+    return recognise(told.get(SYS_OBJECT_ID), told.get(SYS_DESCR))
 
 
 @contextmanager

@@ -71,6 +71,21 @@ class RunningLab:
         found: dict[str, Any] = next(one for one in self.book["devices"] if one["name"] == name)
         return found
 
+    def faults(self, *faults: dict[str, Any]) -> None:
+        """The faults that hold from now on; those before are over."""
+        file = self.data / "lab-faults.json"
+        state.save(file, list(faults))
+        self._await("faults", file)
+
     def plug(self, plan: Plan) -> None:
-        """Change what hangs on the fibres; it is so a moment later."""
+        """Change what hangs on the fibres and cables."""
         plan.save(self.plan_file)
+        self._await("plan", self.plan_file)
+
+    def _await(self, what: str, file: Path) -> None:
+        """Until the lab has read the file as it is now."""
+        deadline = time.monotonic() + 5
+        while self.book.get(what) != file.stat().st_mtime_ns:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The lab does not read {file}:\n{(self.data / 'lab.log').read_text()}")
+            time.sleep(0.01)

@@ -48,6 +48,7 @@ ENTITIES = Table(
         "position": Column(6, "entPhysicalParentRelPos"),
         "name": Column(7, "entPhysicalName"),
         "software": Column(10, "entPhysicalSoftwareRev"),
+        "maker": Column(12, "entPhysicalMfgName"),
         "model": Column(13, "entPhysicalModelName"),
     },
 )
@@ -75,7 +76,7 @@ def facts(vendor: str, told: Row, **more: object) -> OltFacts:
 
 def chassis(snmp: Snmp) -> Row:
     """The row of the device as a whole, or {}: without ENTITY-MIB, or without a chassis in it."""
-    parts = rows(snmp, ENTITIES, "class", "model", "software", "descr")
+    parts = rows(snmp, ENTITIES, "class", "model", "software", "descr", "maker")
     return next((part for part in parts.values() if part.get("class") == CHASSIS), {})
 
 

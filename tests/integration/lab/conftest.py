@@ -33,6 +33,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
 
 
 @pytest.fixture
+def faulty(lab: RunningLab) -> Iterator[RunningLab]:
+    """The lab, well again afterwards."""
+    yield lab
+    lab.faults()
+
+
+@pytest.fixture
 def cmts(lab: RunningLab) -> Iterator[Manager]:
     with Manager(lab.device("cmtsLab1")) as manager:
         yield manager

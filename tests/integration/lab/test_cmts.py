@@ -157,8 +157,12 @@ def test_a_modem_takes_its_speeds_and_its_access_from_its_file(lab: RunningLab, 
 
 @pytest.mark.parametrize(
     ("vendor", "maker", "upstream"),
-    [("cisco", b"Cisco IOS", b"Ca5/0/0-upstream0"), ("casa", b"Casa", b"up.0-0-0"), ("arris", b"ARRIS", b"cable-upstream 0/0")],
-)  # fmt: skip
+    [
+        ("cisco", b"Cisco IOS", b"Ca5/0/0-upstream0"),
+        ("casa", b"Casa", b"up.0-0-0"),
+        ("arris", b"ARRIS", b"cable-upstream 0/0"),
+    ],
+)
 def test_each_vendor_names_things_its_way(tmp_path: Path, vendor: str, maker: bytes, upstream: bytes) -> None:
     plan = Plan(registration=REGISTRATION, cmtss=[invent.cmts("cmtsLab1", (), vendor=vendor)])
     with RunningLab(tmp_path, plan) as lab, Manager(lab.device("cmtsLab1")) as cmts:

@@ -15,7 +15,7 @@ from services.gpon.drivers.huawei import mib
 from services.gpon.drivers.objects import Row
 
 _FSP = re.compile(r"(\d{1,3})\s*/\s*(\d{1,3})\s*/\s*(\d{1,3})")
-NO_DESCRIPTION = "ONTNO_DESCRIPTION"
+NO_DESCRIPTION = ("ONT_NO_DESCRIPTION", "ONTNO_DESCRIPTION")
 _LOSSES = ("losi", "lofi", "dyinggasp")
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -118,7 +118,7 @@ def onu(
         onu_id,
         sn=values.serial(row.get("sn")),
         type=values.words(row.get("type")),
-        desc=None if desc == NO_DESCRIPTION else desc,
+        desc=None if desc in NO_DESCRIPTION else desc,
         line_profile=values.words(row.get("line_profile")),
         service_profile=values.words(row.get("service_profile")),
         online=online,
@@ -191,9 +191,7 @@ def registrations(kept: Iterable[Row], told: Onu, clock: Clock) -> tuple[Registr
     if found:
         return tuple(sorted(found, key=lambda one: one.up or one.down or _NEVER))
     up, down = told.last_up_time, told.last_down_time
-    if up is None and down is None:
-        return ()
-    if up is None or (down is not None and down >= up):
-        return (Registration(up, down, told.last_down_cause),)
-    before = () if down is None else (Registration(None, down, told.last_down_cause),)
-    return (*before, Registration(up, None, "noerror"))
+    if not told.online:
+        return (Registration(up, down, told.last_down_cause),) if up or down else ()
+    before = (Registration(None, down, told.last_down_cause),) if down else ()
+    return (*before, Registration(up, None, "noerror")) if up else before
