@@ -111,11 +111,12 @@ def _run(
         user_id=principal.id if principal else None,
         request_id=g.request_id,
         traceparent=_matching(_TRACE, request.headers.get("traceparent")),
+        patient=seconds > usual,
         deadline=time.monotonic() + seconds,
     )
     g.action = action
     call = Call(platform, request, route, action, principal, context, key, places)
-    with platform.patient() if seconds > usual else nullcontext():
+    with platform.patient() if context.patient else nullcontext():
         answer = HANDLERS[action.kind](call)
     if call.replayed:
         answer.headers[idempotency.REPLAYED] = "true"

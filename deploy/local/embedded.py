@@ -15,6 +15,8 @@ import eventlet
 import eventlet.wsgi
 
 from deploy import registry
+from deploy.lab.network.starter import RunningLab
+from deploy.local import lab
 from gateway.accounts.service import Accounts
 from gateway.app import create_app
 from gateway.assembly import assemble
@@ -26,6 +28,7 @@ LONGEST_URL = 8190
 
 def serve(settings: Settings, ready: Any) -> int:
     """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
+    equipment = RunningLab(settings.data_dir).launch() if settings.demo else None
     services = [registry.service_class(one.name) for one in registry.services()]
     client = embed([*services, *((registry.lab_executor(),) if settings.demo else ())], settings)
     platform = assemble(settings, client, Accounts(settings))
@@ -36,8 +39,11 @@ def serve(settings: Settings, ready: Any) -> int:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every larger answer waits 40 ms
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    ready()
     try:
+        if equipment is not None:
+            equipment.wait()
+            lab.introduce(settings.data_dir)
+        ready()
         eventlet.wsgi.server(
             listener,
             app,
@@ -49,4 +55,6 @@ def serve(settings: Settings, ready: Any) -> int:
         )
     finally:
         platform.close()
+        if equipment is not None:
+            equipment.stop()
     return 0

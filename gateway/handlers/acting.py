@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -102,7 +103,7 @@ def _awaited(call: Call, outcome: Outcome, key: Any, seconds: float) -> bytes | 
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(pause, left))
         pause = min(GROWTH * pause, LAST_PAUSE)
-        context = call.context_for(app).within(platform.settings.deadline)
+        context = replace(call.context_for(app).within(platform.settings.deadline), patient=False)
         try:
             row = platform.call(app, "get", arguments, context, read=True).body
         except ApiError as error:

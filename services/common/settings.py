@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         "an action, and readings of devices. Beyond them the former do not wait, the latter are 503",
     )
     poll_interval: float = Field(60, gt=0, description="seconds between two readings of a device")
+    trap_bind: str = Field("", description="address:port where a service takes SNMP traps; empty: nowhere")
     webhook_http: bool = Field(False, description="webhooks may have http:// URLs, not only https://")
     webhook_networks: str = Field(
         "",

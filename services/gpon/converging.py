@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from services.common.database.kernel import milliseconds
 from services.common.database.lead import Lead
@@ -239,17 +239,37 @@ class _Convergence:
         Returns where the ONU is then."""
         session = self._sessions.of(olt)
         for _ in range(LONGEST):
-            have = session.configured(sn)
+            applied = self._row["applied"]
+            have = [provisioning.recalled(one, olt["name"], applied) for one in session.configured(sn)]
             left = provisioning.steps(want, have, heard)
+            self._catch_up(olt, sn, have, left)
             if not left:
                 session.save()
                 return have[0].place if have else None
-            _about_to(self._engine, self._row, olt, left[0])
+            _about_to(self._engine, self._row, olt, sn, left[0])
             detail = session.do(left[0])
-            _done(self._engine, self._row, olt, sn, left[0], detail)
+            self._row["applied"] = _done(self._engine, self._row, olt, sn, left[0], detail)
             if left[0].name == provisioning.ADD:
                 heard = None
         raise DeviceError("It does not do what it is told.", device=olt["name"])
+
+    def _catch_up(self, olt: Row, sn: str, have: list[Configured], left: list[Step]) -> None:
+        """A command that was under way when its worker ended, and is not left to do, was done: that is told
+        now."""
+        begun = self._row["step"]
+        if begun is None or (begun["olt"], begun["sn"]) != (olt["name"], sn):
+            return
+        self._row["step"] = None
+        step = Step(begun["name"], begun["detail"])
+        if any((one.name, dict(one.detail)) == (step.name, begun["detail"]) for one in left):
+            return
+        detail = dict(step.detail)
+        if have and step.name == provisioning.ADD:
+            detail["onu_id"] = have[0].place.onu_id
+        if have and step.name == provisioning.PORT_ON:
+            made = {port.key: port.id for port in have[0].ports}
+            detail["id"] = made.get((detail["gem"], detail["user_vlan"]))
+        self._row["applied"] = _done(self._engine, self._row, olt, sn, step, detail)
 
 
 def wanted(engine: Engine, cpe: Row, olt: Row) -> Wanted:
@@ -436,7 +456,7 @@ def configured(found: OnDevice, sn: str) -> Configured:
         found.desc,
         ports,
         found.catv,
-        tuple(sorted(found.native_vlans.items())),
+        None if found.native_vlans is None else tuple(sorted(found.native_vlans.items())),
     )
 
 
@@ -475,33 +495,54 @@ def _row(engine: Engine, id_: int) -> Row | None:
     return engine.database.reading(work)
 
 
-def _about_to(engine: Engine, row: Row, olt: Row, step: Step) -> None:
+def _about_to(engine: Engine, row: Row, olt: Row, sn: str, step: Step) -> None:
     with engine.database.write() as connection:
-        told = {"step": {"olt": olt["name"], "name": step.name, **step.detail}, "olt_id": olt["id"]}
+        begun = {"olt": olt["name"], "sn": sn, "name": step.name, "detail": dict(step.detail)}
+        told = {"step": begun, "olt_id": olt["id"]}
         connection.execute(update(_t).where(_t.c.id == row["id"]).values(**told))
 
 
-def _done(engine: Engine, row: Row, olt: Row, sn: str, step: Step, detail: Row) -> None:
-    """The command was done: told, and no longer under way."""
+def _done(engine: Engine, row: Row, olt: Row, sn: str, step: Step, detail: Row) -> Row:
+    """The command was done: told, and no longer under way. Returns what is remembered of it."""
+    applied = provisioning.remembered(row["applied"], olt["name"], step.name, detail)
     with working(engine) as write:
-        write.connection.execute(update(_t).where(_t.c.id == row["id"]).values(step=None))
+        told = {"step": None, "applied": applied}
+        write.connection.execute(update(_t).where(_t.c.id == row["id"]).values(**told))
         told = {key: value for key, value in detail.items() if key not in {"frame", "slot", "port", "onu_id"}}
         tell(
             write, EVENTS[step.name], _about(row, sn, detail), olt["name"], detail={"step": step.name, **told}
         )
-        _see(write, olt, sn, step, detail)
+        _see(write, olt, row, sn, step, detail)
+    return applied
 
 
-def _see(write: Write, olt: Row, sn: str, step: Step, detail: Row) -> None:
+def _see(write: Write, olt: Row, row: Row, sn: str, step: Step, detail: Row) -> None:
     """What a command makes true is not waited for until the next reading."""
-    if step.name == provisioning.ADD:
-        u = models.unconfigured
-        write.connection.execute(delete(u).where(u.c.sn == sn, u.c.olt_id == olt["id"]))
+    o, u = models.onus, models.unconfigured
+    if step.name not in (provisioning.ADD, provisioning.REMOVE):
+        return
+    pon = Pon(detail["frame"], detail["slot"], detail["port"])
+    here = (o.c.olt_id == olt["id"], o.c.fsp == pon.fsp, o.c.onu_id == detail["onu_id"])
+    write.connection.execute(delete(o).where(*here))
     if step.name == provisioning.REMOVE:
-        o = models.onus
-        pon = Pon(detail["frame"], detail["slot"], detail["port"])
-        here = (o.c.olt_id == olt["id"], o.c.fsp == pon.fsp, o.c.onu_id == detail["onu_id"], o.c.sn == sn)
-        write.connection.execute(delete(o).where(*here))
+        return
+    write.connection.execute(delete(u).where(u.c.sn == sn, u.c.olt_id == olt["id"]))
+    added = insert(o).values(
+        olt_id=olt["id"],
+        **pon._asdict(),
+        fsp=pon.fsp,
+        onu_id=detail["onu_id"],
+        position=position(pon, detail["onu_id"]),
+        sn=sn,
+        status="offline",
+        state="offline",
+        states=["offline"],
+        ips=[],
+        observed_at=write.now,
+        **{name: detail[name] for name in ("description", "line_profile", "service_profile")},
+        **{name: row[name] for name in ("cpe", "cpename", "realm")},
+    )
+    write.connection.execute(added)
 
 
 def _about(row: Row, sn: str, detail: Row) -> Row:

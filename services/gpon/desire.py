@@ -93,6 +93,7 @@ def begin(write: Write, cpe: Row) -> None:
         "sn": cpe["sn"],
         "state": provisioning.PENDING,
         "drift": [],
+        "applied": {},
         "former_sns": [],
         "due": milliseconds(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.common.devices import values
 from services.common.devices.access import SnmpAccess
 from services.common.devices.errors import DeviceError
 from services.common.devices.snmp import Snmp
@@ -15,8 +16,8 @@ from services.common.devices.ssh import SshAccess
 from services.common.resource.engine import Engine
 from services.common.types import Row
 from services.gpon import models
-from services.gpon.drivers import VENDORS, recognise
 from services.gpon.drivers.base import Reader, Writer
+from services.gpon.drivers.vendors import VENDORS, recognise
 
 SYS_OBJECT_ID, SYS_DESCR = "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.1.0"
 
@@ -30,15 +31,23 @@ def olt_ids(engine: Engine) -> list[int]:
     return engine.database.reading(lambda connection: list(connection.execute(ids).scalars()))
 
 
+def at(engine: Engine, address: str) -> list[int]:
+    """The ids of the OLTs with this address."""
+    mine = select(models.olts.c.id).where(models.olts.c.address == address)
+    return engine.database.reading(lambda connection: list(connection.execute(mine).scalars()))
+
+
 def olt(engine: Engine, id_: int) -> Row | None:
-    """The row with its `realms`, credentials included: never to be shown, logged or kept."""
+    """The row with its `realms`, and the `zone` that its clock is in; credentials included: never to be
+    shown, logged or kept."""
 
     def work(connection: Any) -> Row | None:
         found = connection.execute(select(models.olts).where(models.olts.c.id == id_)).mappings().first()
         if found is None:
             return None
         theirs = select(models.olt_realms.c.realm).where(models.olt_realms.c.olt_id == id_)
-        return {**found, "realms": sorted(connection.execute(theirs).scalars())}
+        realms = sorted(connection.execute(theirs).scalars())
+        return {**found, "realms": realms, "zone": engine.settings.zone}
 
     return engine.database.reading(work)
 
@@ -50,7 +59,7 @@ def only_realm(row: Row) -> str | None:
 
 @contextmanager
 def reader(row: Row) -> Iterator[Reader]:
-    """Blocking: within `native`. Finds out the vendor where the row does not name it."""
+    """Blocking: within `native`. Where the row names no vendor, it is found out and put into it."""
     access = SnmpAccess(
         address=row["address"],
         port=row["snmp_port"],
@@ -62,19 +71,22 @@ def reader(row: Row) -> Iterator[Reader]:
         privacy_protocol=row["snmp_privacy_protocol"],
         privacy_password=row["snmp_privacy_password"],
     )
-    with Snmp(row["name"], access) as snmp:
-        vendor = row["vendor"]
-        if vendor is None:
-            told = snmp.get(SYS_OBJECT_ID, SYS_DESCR)
-            vendor = recognise(told.get(SYS_OBJECT_ID), told.get(SYS_DESCR))
-        with VENDORS[vendor].reader(snmp) as driver:
-            yield driver
+    if row["vendor"] is None:
+        row["vendor"] = _recognised(row["name"], access)
+    with VENDORS[row["vendor"]].reader(row["name"], access, row["zone"]) as driver:
+        yield driver
+
+
+def _recognised(name: str, access: SnmpAccess) -> str:
+    with Snmp(name, access) as snmp:
+        told = snmp.get(SYS_OBJECT_ID, SYS_DESCR)
+    return recognise(values.text(told.get(SYS_OBJECT_ID)), values.text(told.get(SYS_DESCR)))
 
 
 @contextmanager
 def writer(row: Row) -> Iterator[Writer]:
     """Blocking: within `native`. Raises `NotWritable` where there is no driver, or no password."""
-    vendor = VENDORS.get(row["vendor"] or "huawei")
+    vendor = VENDORS.get(row["vendor"] or "")
     if vendor is None or vendor.writer is None:
         raise NotWritable(f"OLTs of {row['vendor']} are read, not written.", device=row["name"])
     if not row["ssh_username"] or not row["ssh_password"]:

@@ -302,6 +302,7 @@ provisionings = Table(
     Column("position", String(40)),
     Column("step", JsonB, comment="the command that is being sent"),
     Column("drift", JsonB, nullable=False),
+    Column("applied", JsonB, nullable=False, comment="settings that an OLT may not tell, and where"),
     Column("cpe_row", JsonB, comment="the CPE as isp showed it last"),
     Column("profile", BigInt, comment="id of its speed profile"),
     Column("model", String(64)),

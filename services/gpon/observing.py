@@ -110,7 +110,7 @@ def _locked(write: Write, olt: Row) -> Row | None:
 def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
     facts = reading.facts
     told: Row = {
-        "vendor": row["vendor"] or facts.vendor,
+        "vendor": reading.vendor,
         "model": facts.model,
         "software_version": facts.version,
         "sysdescr": facts.sysdescr,

@@ -28,6 +28,7 @@ class Reading:
     """`onus`: rows as `onu_row` makes them; `levels`: whether they have optical ones. `pon`: the one that was
     read, None: all."""
 
+    vendor: str
     facts: Facts
     pons: list[PonState]
     onus: list[Row]
@@ -45,7 +46,9 @@ def read(row: Row, levels: bool, pon: Pon | None = None) -> Reading:
         found = driver.onus(at)
         measured = driver.optics(at) if levels else {}
         waiting = driver.unconfigured()
-    return Reading(facts, pons, rows(found, pons, measured if levels else None), waiting, levels, pon)
+    return Reading(
+        row["vendor"], facts, pons, rows(found, pons, measured if levels else None), waiting, levels, pon
+    )
 
 
 def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics] | None) -> list[Row]:

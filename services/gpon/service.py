@@ -14,6 +14,7 @@ from services.common.database.columns import now
 from services.common.database.kernel import milliseconds
 from services.common.devices.errors import DeviceError
 from services.common.devices.polling import Poller
+from services.common.devices.traps import Traps
 from services.common.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from services.common.events.inbox import Subscription
 from services.common.events.provider import EventsProvider
@@ -51,6 +52,7 @@ def poll(engine: Engine, olt_id: int) -> None:
     QUESTIONS.fresh(engine, olt, None, 1.0, levels=seen is None or now() - seen > LEVELS_EVERY)
 
 
+POLLER = Poller(devices.olt_ids, poll, lambda engine: engine.settings.poll_interval)
 EXECUTOR = Executor(
     doing.perform, doing.wants, doing.MANNERS, device=lambda write, data: data["sn"], lease=15
 )
@@ -66,9 +68,8 @@ class GponService(ResourceService):
             EXECUTOR.subscription,
         )
     )
-    polling = Background(
-        Poller(devices.olt_ids, poll, lambda engine: engine.settings.poll_interval), every=EVERY
-    )
+    polling = Background(POLLER, every=EVERY)
+    traps = Traps(POLLER, devices.at)
     counting = Background(desire.Census())
     converging = Background(Converger(), every=EVERY)
     tasks = Background(tasks.Tasks(QUESTIONS), every=EVERY)

@@ -30,6 +30,11 @@ def integer(value: int, tag: int = INTEGER) -> bytes:
     return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
+def integer32(value: int) -> bytes:
+    """As devices whose ifIndexes begin at 0xFA000000 do it: what does not fit is negative."""
+    return integer(value - 2**32 if value >= 2**31 else value)
+
+
 def octets(value: bytes | str) -> bytes:
     return tlv(OCTETS, value.encode() if isinstance(value, str) else value)
 

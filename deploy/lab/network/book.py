@@ -90,7 +90,8 @@ class Book:
         return entry
 
     def tftp_server(self, folder: Path) -> dict[str, Any]:
-        self.tftp.setdefault("port", free_port(set()))
+        if "port" not in self.tftp:
+            self.tftp["port"] = free_port(set())
         self.tftp |= {"address": LOOPBACK, "folder": str(folder)}
         return self.tftp
 

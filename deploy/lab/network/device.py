@@ -1,27 +1,18 @@
-"""A device of the lab at work: the model, its view over SNMP, its terminal, and the file of what it saved."""
+"""What all devices of the lab have: an SNMP agent on a port, troubles, and reboots."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
-import asyncssh
-
-from deploy.lab.network import huawei_cli, terminal
-from deploy.lab.network.huawei_snmp import HuaweiView
-from deploy.lab.network.olt import Olt
-from deploy.lab.network.plan import OltPlan
+from deploy.lab.network.faults import Fault, GarbledView, Trouble
 from deploy.lab.network.snmp import Agent, Port
-from deploy.lab.network.terminal import Closed, Terminal
 from deploy.lab.network.usm import Security
-from deploy.local import state
-
-SESSIONS = 10
-"""At a time, as on the device."""
+from deploy.lab.network.view import View
 
 
 def security(entry: dict[str, Any]) -> Security:
@@ -37,80 +28,55 @@ async def listen_udp(stack: AsyncExitStack, port: Port, address: str, number: in
     stack.callback(transport.close)
 
 
-class OltDevice:
-    """`file`: what `save` wrote; a device that has none yet begins as planned, and saves that."""
+class Device:
+    """`entry`: what `lab.json` tells of it. A reboot is silence, and then `rebooted`."""
 
-    def __init__(self, plan: OltPlan, entry: dict[str, Any], file: Path, registration: float) -> None:
-        self.name = plan.name
+    def __init__(self, entry: dict[str, Any], view: View, settle: Callable[[], None]) -> None:
+        self.name: str = entry["name"]
         self.entry = entry
-        self.file = file
-        self.olt = Olt(plan, registration)
-        saved = state.load(file)
-        if saved is None:
-            self.olt.provision()
-            self.olt.come_up()
-            self.save()
-        else:
-            self.olt.restore(saved)
-        self.view = HuaweiView(self.olt)
-        self.sessions = 0
-        self.agent = Agent(
-            self.view.view,
-            entry["community"],
-            entry["write_community"],
-            security(entry),
-            self.olt.settle,
-        )
+        self.view = view
+        self.trouble = Trouble()
+        self._back: float | None = None
+        self.agent = Agent(view, entry["community"], entry["write_community"], security(entry), settle)
 
-    def save(self) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        state.save(self.file, self.olt.configuration())
+    @property
+    def address(self) -> str:
+        found: str = self.entry["address"]
+        return found
 
-    def reboot(self) -> None:
-        self.olt.reboot(state.load(self.file) or {})
+    @property
+    def booting(self) -> bool:
+        return self._back is not None
+
+    def delay(self) -> float | None:
+        """Of an answer over SNMP."""
+        return None if self.booting else self.trouble.delay("snmp")
+
+    async def listen(self, stack: AsyncExitStack) -> None:
+        await listen_udp(stack, Port(self.agent, self.delay), self.address, self.entry["snmp_port"])
+
+    def reboot(self, seconds: float = 2.0) -> None:
+        self._back = time.monotonic() + seconds
+
+    def rebooted(self) -> None:
+        """It is back, as a device that has just started."""
         if self.agent.security is not None:
             self.agent.security.reboot()
 
-    async def listen(self, stack: AsyncExitStack) -> None:
-        address = self.entry["address"]
-        await listen_udp(stack, Port(self.agent), address, self.entry["snmp_port"])
-        key = host_key(self.file.with_suffix(".key"))
-        self.entry["host_key"] = key.export_public_key().decode().strip()
-        server = await terminal.listen(
-            address,
-            self.entry["ssh_port"],
-            key,
-            self.entry["user"],
-            lambda: self.entry["password"],
-            self._login,
-        )
-        stack.callback(server.close)
+    async def suffer(self, faults: tuple[Fault, ...]) -> None:
+        """The faults that hold from now on."""
+        before = set(self.trouble.of("reboot"))
+        self.trouble = Trouble(faults)
+        for fault in self.trouble.of("reboot"):
+            if fault not in before:
+                self.reboot(fault.seconds)
+        rate = self.trouble.garbling("snmp")
+        self.agent.view = GarbledView(self.view, rate) if rate else self.view
+        refused = self.trouble.has("wrong_password", "snmp")
+        self.agent.refuses = refused
 
-    async def _login(self, process: asyncssh.SSHServerProcess[str]) -> None:
-        if self.sessions >= SESSIONS:
-            process.stdout.write("  The number of users has reached the upper limit\r\n")
-            process.exit(1)
-            return
-        self.sessions += 1
-        session = huawei_cli.Session(
-            Terminal(process), self.olt, self.view, self.save, self.reboot, self._before
-        )
-        try:
-            await session.run()
-        except (Closed, asyncssh.Error, OSError):
-            return
-        finally:
-            self.sessions -= 1
-            process.exit(0)
-
-    async def _before(self, command: str) -> None:
-        """What befalls a session before a command."""
-
-
-def host_key(file: Path) -> asyncssh.SSHKey:
-    """Of the device, made once."""
-    if not file.exists():
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out:
-            out.write(key.export_private_key())
-    return asyncssh.read_private_key(file)
+    def tick(self) -> None:
+        """Called a few times a second."""
+        if self._back is not None and time.monotonic() >= self._back:
+            self._back = None
+            self.rebooted()

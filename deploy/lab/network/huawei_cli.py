@@ -207,7 +207,7 @@ def understood(view: str, words: list[str]) -> tuple[Command, dict[str, Any]]:
 
 
 class Session:
-    """`save()` and `reboot()` are of the device."""
+    """`save()` and `reboot()` are of the device; `perform(line)` is `execute`, with what befalls it."""
 
     def __init__(
         self,
@@ -216,14 +216,14 @@ class Session:
         view: HuaweiView,
         save: Callable[[], None],
         reboot: Callable[[], None],
-        before: Callable[[str], Awaitable[None]],
+        perform: Callable[[str], Awaitable[None]],
     ) -> None:
         self.terminal = terminal
         self.olt = olt
         self.shown = view
         self._save = save
         self._reboot = reboot
-        self._before = before
+        self._perform = perform
         self.view = USER
         self.slot = 0
         self.smart = True
@@ -249,11 +249,9 @@ class Session:
             line = await self.terminal.line(f"\n{self.prompt}" if not self.mmi_mode else self.prompt)
             if line.strip() in ("", "?"):
                 continue
-            await self._before(line)
-            self.olt.settle()
-            await self._execute(line)
+            await self._perform(line)
 
-    async def _execute(self, line: str) -> None:
+    async def execute(self, line: str) -> None:
         line = line.split("|", 1)[0] if " | " in line else line
         try:
             words = expanded(shlex.split(line))

@@ -77,8 +77,12 @@ TRAFFIC_TABLES = {
         TrafficTable(6, "ip-traffic-table_6", 1_048_576, 1_048_576),
         TrafficTable(10, "management", 2_048, 2_048),
         TrafficTable(11, "voip", 1_024, 1_024),
+        TrafficTable(12, "1M", 1_024, 1_024),
+        TrafficTable(13, "10M", 10_240, 10_240),
+        TrafficTable(14, "20M", 20_480, 20_480),
         TrafficTable(15, "50M", 51_200, 51_200),
         TrafficTable(20, "100M", 102_400, 102_400),
+        TrafficTable(25, "200M", 204_800, 204_800),
         TrafficTable(30, "300M", 307_200, 307_200),
         TrafficTable(50, "500M", 512_000, 512_000),
         TrafficTable(60, "600M", 614_400, 614_400),
@@ -235,7 +239,8 @@ class Olt:
         self.service_ports: dict[int, ServicePort] = {}
         self.cut: set[Position] = set()
         """PONs without light."""
-        self.most_onus = MOST_ONUS
+        self.full: set[Position] = set()
+        """PONs that take no more ONUs, whatever they have."""
         self._due: list[tuple[float, int, Onu]] = []
         self._order = 0
         self._by_sn: dict[str, Unit] = {}
@@ -388,7 +393,7 @@ class Olt:
         if self.by_sn(sn) is not None:
             raise Refusal("sn_exists")
         taken = {onu.onu_id for onu in self.of_pon(position)}
-        if len(taken) >= self.most_onus:
+        if len(taken) >= MOST_ONUS or position in self.full:
             raise Refusal("pon_full")
         if onu_id is None:
             onu_id = next(number for number in range(MOST_ONUS) if number not in taken)
@@ -536,13 +541,16 @@ class Olt:
     def provision(self) -> None:
         """Configure what the plan says to be configured from the beginning."""
         tables = {table.name: table.index for table in TRAFFIC_TABLES.values()}
-        profiles = {name: index for index, name in LINE_PROFILES.items()}
+        lines = {name: index for index, name in LINE_PROFILES.items()}
+        services = {name: index for index, name in SERVICE_PROFILES.items()}
         for unit in self.units:
             if unit.plan.desc is None:
                 continue
-            onu = self.add(unit.position, unit.sn, profiles[unit.plan.line_profile], 10, unit.plan.desc)
+            line, service = lines[unit.plan.line_profile], services[unit.plan.service_profile]
+            onu = self.add(unit.position, unit.sn, line, service, unit.plan.desc)
+            onu.native_vlans = {port: (vlan, 0) for port, vlan in unit.plan.native.items()}
+            onu.catv_off = [] if unit.plan.rf else [1]
             for flow in unit.plan.flows:
-                speed = tables[flow.speed]
                 self.add_service_port(
                     ServicePort(
                         len(self.service_ports) + 1,
@@ -551,8 +559,8 @@ class Olt:
                         flow.gem,
                         flow.vlan,
                         flow.user_vlan,
-                        speed,
-                        speed,
+                        tables[flow.inbound],
+                        tables[flow.outbound],
                     )
                 )
 

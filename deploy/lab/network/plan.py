@@ -18,12 +18,13 @@ class _Part(BaseModel):
 
 
 class FlowPlan(_Part):
-    """A service port that is configured from the beginning; `speed` names a traffic table, both ways."""
+    """A service port that is configured from the beginning, with the names of its traffic tables."""
 
     vlan: int
-    user_vlan: int
-    speed: str
+    user_vlan: int | None
     gem: int = 1
+    inbound: str
+    outbound: str
 
 
 class OnuPlan(_Part):
@@ -33,8 +34,11 @@ class OnuPlan(_Part):
     fsp: str = Field(pattern=r"^\d+/\d+/\d+$")
     model: str = "HG8245Q2"
     desc: str | None = None
-    line_profile: str = "residential"
+    line_profile: str = "ftth"
+    service_profile: str = "ftth"
     flows: list[FlowPlan] = []
+    native: dict[int, int] = Field({}, description="Ethernet port → VLAN")
+    rf: bool = True
     distance: int = 1_200
     attenuation: float = Field(18.0, description="dB between OLT and ONU")
     hardware: str = "15AD.A"
@@ -61,6 +65,8 @@ class ModemPlan(_Part):
     model: str = "CM500"
     vendor: str = "Labcable"
     file: str = "default.cm"
+    down: int = Field(100_000_000, description="bit/s, while it has no configuration file")
+    up: int = 10_000_000
 
 
 class CmtsPlan(_Part):

@@ -13,7 +13,7 @@ from typing import Any
 
 from deploy.lab.network import ber
 from deploy.lab.network.ber import Oid
-from deploy.lab.network.usm import Security, Unsecured
+from deploy.lab.network.usm import WRONG_DIGEST, Security, Unsecured
 from deploy.lab.network.view import Refused, View
 
 GET, GET_NEXT, RESPONSE, SET, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5
@@ -34,6 +34,8 @@ class Agent:
     write_community: str | None = None
     security: Security | None = None
     settle: Callable[[], None] = lambda: None
+    refuses: bool = False
+    """Whether nobody's credentials hold."""
 
     def answer(self, message: bytes) -> bytes | None:
         """The datagram to send back; None for silence. Raises ValueError on what is not SNMP."""
@@ -53,7 +55,7 @@ class Agent:
     def _community_message(self, body: bytes, at: int) -> bytes | None:
         tag, community, at = ber.read(body, at)
         may_write = self.write_community is not None and community == self.write_community.encode()
-        if tag != ber.OCTETS or not (may_write or community == self.community.encode()):
+        if tag != ber.OCTETS or self.refuses or not (may_write or community == self.community.encode()):
             return None
         tag, pdu, _ = ber.read(body, at)
         made = self._pdu(tag, pdu, may_write)
@@ -67,6 +69,8 @@ class Agent:
         if tag != ber.OCTETS or len(flags) != 1 or ber.to_int(model) != 3:
             raise ValueError("not USM")
         try:
+            if self.refuses and flags[0] & 1:
+                raise Unsecured(WRONG_DIGEST)
             scoped = security.opened(message, flags[0], parameters, rest[at:])
         except Unsecured as error:
             return security.report(message_id, 0, error.counter)

@@ -78,7 +78,7 @@ def interfaces(
         return ber.integer(UP if one.up() else DOWN)
 
     basic = {
-        1: lambda one: ber.integer(one.index),
+        1: lambda one: ber.integer32(one.index),
         2: lambda one: ber.octets(one.descr),
         3: lambda one: ber.integer(one.type),
         4: lambda one: ber.integer(1_500),

@@ -1,4 +1,4 @@
-"""Starts a lab as a child process and waits until it answers, for tests."""
+"""Starts a lab as a child process and waits until it answers: for `krill run`, and for tests."""
 
 from __future__ import annotations
 
@@ -35,12 +35,21 @@ class RunningLab:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, patience: float = 20.0) -> Self:
+    def start(self) -> Self:
+        return self.launch().wait()
+
+    def launch(self) -> Self:
+        """Begin it, without waiting."""
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "lab.log").open("ab") as log:
             self._child = subprocess.Popen(
                 COMMAND, env={**os.environ, "KRILL_DATA_DIR": str(self.data)}, stdout=log, stderr=log
             )
+        return self
+
+    def wait(self, patience: float = 30.0) -> Self:
+        """Until all listens. Raises RuntimeError with its log."""
+        assert self._child is not None
         deadline = time.monotonic() + patience
         while self.book.get("pid") != self._child.pid:
             if self._child.poll() is not None or time.monotonic() > deadline:
@@ -71,6 +80,21 @@ class RunningLab:
         found: dict[str, Any] = next(one for one in self.book["devices"] if one["name"] == name)
         return found
 
+    def faults(self, *faults: dict[str, Any]) -> None:
+        """The faults that hold from now on; those before are over."""
+        file = self.data / "lab-faults.json"
+        state.save(file, list(faults))
+        self._await("faults", file)
+
     def plug(self, plan: Plan) -> None:
-        """Change what hangs on the fibres; it is so a moment later."""
+        """Change what hangs on the fibres and cables."""
         plan.save(self.plan_file)
+        self._await("plan", self.plan_file)
+
+    def _await(self, what: str, file: Path) -> None:
+        """Until the lab has read the file as it is now."""
+        deadline = time.monotonic() + 5
+        while self.book.get(what) != file.stat().st_mtime_ns:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The lab does not read {file}:\n{(self.data / 'lab.log').read_text()}")
+            time.sleep(0.01)

@@ -6,8 +6,7 @@ questions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
 
 import asyncssh
 
@@ -22,14 +21,21 @@ class Closed(Exception):
 
 
 class Terminal:
-    def __init__(self, process: asyncssh.SSHServerProcess[str]) -> None:
+    """`garbled` is what becomes of a line that is shown; nothing is seen of what is said while `mute`."""
+
+    def __init__(
+        self, process: asyncssh.SSHServerProcess[str], garbled: Callable[[str], str] = lambda line: line
+    ) -> None:
         self._process = process
+        self._garbled = garbled
+        self.mute = False
         self._typed: list[str] = []
         self._last = ""
         self.paging = True
 
     def write(self, text: str) -> None:
-        self._process.stdout.write(text.replace("\n", "\r\n"))
+        if not self.mute:
+            self._process.stdout.write(text.replace("\n", "\r\n"))
 
     async def key(self) -> str:
         """One character; a CR and LF in a row are one Enter."""
@@ -80,12 +86,18 @@ class Terminal:
                 if key in "qQ":
                     return
                 shown = SCREEN - 2 if key == "\r" else 0
-            self.write(f"{line}\n")
+            self.write(f"{self._garbled(line)}\n")
             shown += 1
 
 
-async def listen(address: str, port: int, key: asyncssh.SSHKey, user: str, password: Any, handle: Any) -> Any:
-    """An SSH server whose sessions are `handle(process)`; `password()` is the one that holds now."""
+async def listen(
+    address: str,
+    port: int,
+    key: asyncssh.SSHKey,
+    admits: Callable[[str, str], Awaitable[bool]],
+    handle: Callable[[asyncssh.SSHServerProcess[str]], Awaitable[None]],
+) -> asyncssh.SSHAcceptor:
+    """An SSH server with passwords only, whose sessions are `handle(process)`."""
 
     class Server(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
@@ -94,8 +106,8 @@ async def listen(address: str, port: int, key: asyncssh.SSHKey, user: str, passw
         def password_auth_supported(self) -> bool:
             return True
 
-        def validate_password(self, username: str, password_: str) -> bool:
-            return username == user and password_ == password()
+        async def validate_password(self, username: str, password: str) -> bool:
+            return await admits(username, password)
 
     return await asyncssh.listen(
         address,
@@ -106,5 +118,6 @@ async def listen(address: str, port: int, key: asyncssh.SSHKey, user: str, passw
         line_editor=False,
         encoding="utf-8",
         errors="replace",
-        login_timeout=20,
+        login_timeout=60,
+        reuse_address=True,
     )

@@ -1,8 +1,7 @@
 """When devices are asked: each at its own pace, so many at once, and rarely while they do not answer.
 
 One process polls a service's devices, until it or its database goes; the others stand by. A device that is
-slow holds one place, never the others; one that does not answer is asked again after growing pauses. `now`
-asks out of turn, and not again within a few seconds: what was found is then what that answer is made of.
+slow holds one place, never the others; one that does not answer is asked again after growing pauses.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -24,6 +23,8 @@ from services.common.resource.engine import Engine
 TICK = 0.2
 AT_ONCE = 8
 JITTER = 0.1
+QUIET = 2.0
+"""Seconds between two readings, whatever the reason."""
 FIRST_PAUSE, LAST_PAUSE = 2.0, 10.0
 """Times the interval: between the questions to a device that did not answer once, and many times."""
 
@@ -42,7 +43,6 @@ class Turn:
     failures: int = 0
     busy: bool = False
     asked: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Poller:
@@ -111,31 +111,19 @@ class Poller:
 
     def _ask(self, engine: Engine, key: Any, turn: Turn) -> None:
         service, began = engine.contract.name, time.monotonic()
-        with turn.lock:
-            try:
-                self._read(engine, key)
-            except ApiError as error:
-                turn.failures += 1
-                polled.labels(service, error.code).inc()
-                raise
-            turn.failures, turn.asked = 0, time.monotonic()
+        try:
+            self._read(engine, key)
+        except ApiError as error:
+            turn.failures += 1
+            polled.labels(service, error.code).inc()
+            raise
+        finally:
+            turn.asked = time.monotonic()
+        turn.failures = 0
         polled.labels(service, "ok").inc()
         seconds.labels(service).observe(time.monotonic() - began)
 
-    def now(self, engine: Engine, key: Any, *, within: float) -> None:
-        """Have the device asked, unless that was done in the last `within` seconds. Raises what `read`
-        raises. Who asks while it is being read waits for that answer."""
-        turn = self._turns.setdefault(key, Turn(time.monotonic() + self._interval(engine)))
-        asked = time.monotonic()
-        if turn.lock.locked():
-            with turn.lock:
-                pass
-            if turn.asked >= asked:
-                return
-        if time.monotonic() - turn.asked >= within or not turn.asked:
-            self._ask(engine, key, turn)
-
     def soon(self, key: Any) -> None:
-        """Ask the device in the next round: something was changed on it."""
-        if (turn := self._turns.get(key)) is not None:
-            turn.due = 0.0
+        """Ask the device in the next round, unless that was just done: there is a reason to look."""
+        if (turn := self._turns.get(key)) is not None and not turn.busy:
+            turn.due = min(turn.due, turn.asked + QUIET)

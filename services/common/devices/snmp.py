@@ -190,24 +190,23 @@ class Snmp:
             self._exchange = pdu.open_exchange(self._access)
         return pdu.bulk(self._exchange, after, repetitions, tries)
 
-    def table(self, entry: str, columns: Iterable[int]) -> dict[Index, dict[int, Value]]:
-        """Rows by index, each with those of the columns that it has, whatever their order. What a column
-        lacks because the agent answered an error is left out, as if it were not there; raises only if that
-        was so with all of them."""
+    def table(self, entry: str, columns: Iterable[int], below: Index = ()) -> dict[Index, dict[int, Value]]:
+        """Rows by index, each with those of the columns that it has, whatever their order; only those whose
+        index begins with `below`. What a column lacks because the agent answered an error is left out, as if
+        it were not there; raises only if that was so with all of them."""
         rows: dict[Index, dict[int, Value]] = {}
         failed: DeviceError | None = None
         good = 0
         for column in columns:
+            oid = ".".join(map(str, (entry, column, *below)))
             try:
-                for index, value in self.walk(f"{entry}.{column}"):
-                    rows.setdefault(index, {})[column] = value
+                for index, value in self.walk(oid):
+                    rows.setdefault(below + index, {})[column] = value
                 good += 1
             except DeviceError as failure:
                 if type(failure) is not DeviceError:
                     raise
-                log.warning(
-                    "column_failed", device=self.device, column=f"{entry}.{column}", error=str(failure)
-                )
+                log.warning("column_failed", device=self.device, column=oid, error=str(failure))
                 failed = failure
         if failed is not None and not good:
             raise failed

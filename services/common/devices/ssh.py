@@ -104,6 +104,8 @@ class Cli:
         """What the device answers, without the command's echo and the prompt. Asks for more where it stops,
         takes the defaults of what it wants to be told, and says yes if `confirm`, else no, when asked
         whether it shall. `seconds` of silence end it, by default the access's `timeout`."""
+        if self._connection is None:
+            raise DeviceUnreachable("The session has ended.", device=self.device)
         try:
             self._connection.clear_buffer()
             self._connection.write_channel(command + self._connection.RETURN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from ipaddress import AddressValueError, IPv4Address
 
 Value = int | float | bytes | str | None
 """INTEGER, counters and time ticks: int. OCTET STRING: bytes. OBJECT IDENTIFIER and IpAddress: str."""
@@ -12,6 +13,8 @@ Value = int | float | bytes | str | None
 INVALID = 2147483647
 """What many agents answer in place of a number that they do not have (INTEGER's largest)."""
 
+_FIRST_YEAR = 1990
+"""Before it no such device was; what it tells of then is a clock that nobody set, or zeros."""
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _PUNCTUATION = re.compile(r"[\s:.\-\"']|^0[xX]")
 _VENDOR_FORM = re.compile(r"([0-9A-Za-z]{4})-?([0-9a-fA-F]{8})")
@@ -102,20 +105,41 @@ def _written_serial(shown: str) -> str | None:
 
 
 def date_and_time(value: Value, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
-    """DateAndTime (RFC 2579): 8 octets in the device's own time, which `zone` is, or 11 with its offset.
-    None for a moment that cannot be, which is how "never" is told."""
-    if not isinstance(value, bytes) or len(value) not in (8, 11):
+    """DateAndTime (RFC 2579): 8 octets in the device's own time, which `zone` is, or up to 11 with its
+    offset. None for a moment that cannot be, which is how "never" is told."""
+    if not isinstance(value, bytes) or not 8 <= len(value) <= 11:
         return None
     year, (month, day, hour, minute, second, deci) = int.from_bytes(value[:2]), value[2:8]
-    if year < 1990:
+    if year < _FIRST_YEAR:
         return None
+    sign, hours, minutes = value[8:].ljust(3, b"\0")
+    if sign in b"+-" and hours < 15 and minutes < 60:
+        offset = dt.timedelta(hours=hours, minutes=minutes)
+        zone = dt.timezone(-offset if sign == 0x2D else offset)
     try:
         found = dt.datetime(year, month, day, hour, minute, min(second, 59), min(deci, 9) * 100_000, zone)
-        if len(value) == 11:
-            offset = dt.timedelta(hours=value[9], minutes=value[10])
-            if value[8:9] not in b"+-" or offset > dt.timedelta(hours=14):
-                return found
-            found = found.replace(tzinfo=dt.timezone(-offset if value[8:9] == b"-" else offset))
         return found.astimezone(dt.UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def moment(value: Value, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
+    """The same as text, `2022-12-21 10:45:47+01:00`, or as DateAndTime."""
+    if isinstance(value, bytes) and not value[:4].isdigit():
+        return date_and_time(value, zone)
+    try:
+        found = dt.datetime.fromisoformat(text(value).replace("/", "-"))
+        if found.year < _FIRST_YEAR:
+            return None
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def address(value: Value) -> str | None:
+    """An IPv4 address, from four octets or as text."""
+    shown = ".".join(map(str, value)) if isinstance(value, bytes) and len(value) == 4 else text(value)
+    try:
+        return str(IPv4Address(shown))
+    except AddressValueError:
         return None

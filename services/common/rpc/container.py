@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 
 class Container(ServiceContainer):  # type: ignore[misc]
-    """Calls come in through `dispatch`, timers through nameko's own `spawn_worker`. A call that was given
-    more than the usual deadline is a long one; such have half of the workers at most."""
+    """Calls come in through `dispatch`, timers through nameko's own `spawn_worker`. Of calls that may
+    take long (`Context.patient`) half of the workers are the most."""
 
     _long = 0
 
@@ -43,7 +43,7 @@ class Container(ServiceContainer):  # type: ignore[misc]
     ) -> None:
         """Runs a call in a worker and answers once. Never blocks: a call waits for a free worker aside."""
         began = time.monotonic()
-        is_long = context.remaining > self.config["settings"].deadline
+        is_long = context.patient
         if is_long and self._long >= max(1, self.max_workers // 2):
             answer(wire.encode_error(Busy()))
             return

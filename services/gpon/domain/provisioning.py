@@ -9,7 +9,7 @@ what is left to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.types import Row
@@ -281,6 +281,35 @@ def drift(found: Sequence[Step]) -> list[str]:
         NATIVE: "native_vlan",
     }
     return sorted({names[one.name] for one in found})
+
+
+# ---- what an OLT does not tell ------------------------------------------------------------------
+
+
+def recalled(have: Configured, olt: str, applied: Row) -> Configured:
+    """With what was set there before in place of what the OLT does not tell."""
+    mine = applied if applied.get("place") == _written(olt, have.place) else {}
+    native = have.native
+    if native is None:
+        native = tuple(sorted((int(port), vlan) for port, vlan in mine.get("native", {}).items()))
+    return replace(have, native=native, rf=mine.get("rf") if have.rf is None else have.rf)
+
+
+def remembered(applied: Row, olt: str, step: str, detail: Mapping[str, Any]) -> Row:
+    """`applied` after a step."""
+    place = _written(olt, Place(detail["frame"], detail["slot"], detail["port"], detail["onu_id"]))
+    if step in (ADD, REMOVE) or applied.get("place") != place:
+        applied = {}
+    if step == NATIVE:
+        native = {**applied.get("native", {}), str(detail["ethernet_port"]): detail["vlan"]}
+        return {**applied, "place": place, "native": native}
+    if step in (RF_ON, RF_OFF):
+        return {**applied, "place": place, "rf": step == RF_ON}
+    return applied
+
+
+def _written(olt: str, place: Place) -> str:
+    return f"{olt}:{place.frame}/{place.slot}/{place.port}-{place.onu_id}"
 
 
 # ---- what is done at all ------------------------------------------------------------------------

@@ -7,7 +7,7 @@ traffic in bit/s, distances in m, durations in s; moments are aware, in UTC."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
@@ -129,6 +129,36 @@ class Traffic:
     upbw: float | None = None
 
 
+class Counted(NamedTuple):
+    """A counter of octets, and when it was read, by a clock that only goes forward."""
+
+    at: float
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    down: Counted | None = None
+    up: Counted | None = None
+
+
+def rate(before: Counted | None, after: Counted | None) -> float | None:
+    """bit/s. None where a reading lacks, or the counter was set back between them."""
+    if before is None or after is None or after.at <= before.at or after.octets < before.octets:
+        return None
+    return 8 * (after.octets - before.octets) / (after.at - before.at)
+
+
+def traffic_between(
+    before: Mapping[Place, Counters], after: Mapping[Place, Counters]
+) -> dict[Place, Traffic]:
+    found = {}
+    for place, now in after.items():
+        then = before.get(place, Counters())
+        found[place] = Traffic(dnbw=rate(then.down, now.down), upbw=rate(then.up, now.up))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ServicePort:
     """`inbound`, `outbound`: names of traffic tables. `native_vlan`: whether the user VLAN is the native
@@ -193,7 +223,7 @@ class OnuDetail(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Configured:
     """What the OLT has in its configuration for an ONU. `native_vlans`: Ethernet port → VLAN; `catv`:
-    whether its RF output is on."""
+    whether its RF output is on. None: it does not tell."""
 
     position: Position
     onu_id: int
@@ -203,12 +233,18 @@ class Configured:
     service_profile: str | None = None
     active: bool = True
     service_ports: tuple[ServicePort, ...] = ()
-    native_vlans: dict[int, int] = field(default_factory=dict)
+    native_vlans: dict[int, int] | None = None
     catv: bool | None = None
 
 
 class Reader(Protocol):
-    """SNMP. `pon` None: of the whole OLT. A context manager that holds one socket."""
+    """SNMP. `pon` None: of the whole OLT. A context manager that holds one socket.
+
+    `full` adds what is seldom asked for and costs as many requests again: of an ONU its type, profiles,
+    versions, distance, addresses and both its times, of its optics bias, temperature and voltage. Without it
+    those are None, except the time and cause of the last end where the ONU is not online. By default full for
+    one PON, not for the whole OLT.
+    """
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *failure: object) -> None: ...
@@ -216,9 +252,14 @@ class Reader(Protocol):
     def facts(self) -> OltFacts: ...
     def slots(self) -> list[Slot]: ...
     def pons(self) -> list[Pon]: ...
-    def onus(self, pon: Position | None = None) -> list[Onu]: ...
-    def optics(self, pon: Position | None = None) -> dict[Place, Optics]: ...
-    def traffic(self, pon: Position | None = None) -> dict[Place, Traffic]: ...
+    def onus(self, pon: Position | None = None, *, full: bool | None = None) -> list[Onu]: ...
+    def optics(self, pon: Position | None = None, *, full: bool | None = None) -> dict[Place, Optics]: ...
+    def counters(self, pon: Position | None = None) -> dict[Place, Counters]: ...
+    def traffic(
+        self, pon: Position | None = None, *, before: Mapping[Place, Counters] | None = None
+    ) -> dict[Place, Traffic]:
+        """Since `before`, an earlier reading of `counters`; without one, over a short while that it waits."""
+
     def unconfigured(self) -> list[Unconfigured]: ...
     def service_ports(self, pon: Position | None = None, onu_id: int | None = None) -> list[ServicePort]: ...
     def onu(self, position: Position, onu_id: int) -> OnuDetail | None: ...
@@ -274,6 +315,7 @@ class Writer(Protocol):
     ) -> None: ...
     def rf(self, position: Position, onu_id: int, on: bool) -> None: ...
     def describe(self, position: Position, onu_id: int, desc: str) -> None: ...
+    def profiles(self, position: Position, onu_id: int, line_profile: str, service_profile: str) -> None: ...
     def activate(self, position: Position, onu_id: int) -> None: ...
     def deactivate(self, position: Position, onu_id: int) -> None: ...
     def reset(self, position: Position, onu_id: int) -> None: ...
@@ -291,6 +333,7 @@ REPEATABLE: dict[str, bool] = {
     "native_vlan": True,
     "rf": True,
     "describe": True,
+    "profiles": True,
     "activate": True,
     "deactivate": True,
     "save": True,

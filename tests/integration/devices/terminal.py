@@ -12,7 +12,7 @@ import asyncssh
 
 USER, PASSWORD, NAME = "krill", "invented-secret", "MA5800-LAB"
 
-MODES = (
+MODES: tuple[tuple[str, str, str], ...] = (
     ("enable", ">", "#"),
     ("config", "#", "(config)#"),
 )
@@ -20,13 +20,15 @@ MODES = (
 
 class Terminal:
     """`answers`: pattern of a command → what is answered, a text or a function of the match. What matches
-    none is an unknown command. `commands` are those that came in."""
+    none is an unknown command. `commands` are those that came in, `replies` what was said to its
+    questions."""
 
     def __init__(
         self, answers: Mapping[str, str | Callable[[re.Match[str]], str]] | None = None, paging: int = 0
     ) -> None:
         self.answers = dict(answers or {})
-        self.paging, self.commands = paging, list[str]()
+        self.paging, self.modes = paging, tuple(MODES)
+        self.commands, self.replies = list[str](), list[str]()
         self.silent_at = self.reset_at = ""
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self._loop = asyncio.new_event_loop()
@@ -92,7 +94,7 @@ class Terminal:
 
     async def _do(self, way: _Way, command: str, mode: str) -> str:
         """Answers, and returns the mode that follows."""
-        for word, now, then in MODES:
+        for word, now, then in self.modes:
             if command == word and mode == now:
                 return then
         if found := re.fullmatch(r"interface gpon (\d+/\d+)", command):
@@ -102,7 +104,7 @@ class Terminal:
         for pattern, answer in self.answers.items():
             if found := re.fullmatch(pattern, command):
                 text = answer(found) if callable(answer) else answer
-                await way.tell(text, self.paging)
+                await way.tell(text, self.paging, self.replies)
                 return mode
         if not re.match(r"undo smart|infoswitch|scroll|mmi-mode|idle-timeout", command):
             way.write("\r\n  % Unknown command, the error locates at '^'\r\n")
@@ -134,12 +136,13 @@ class _Way:
             if len(typed) % 70 == 0:
                 self.write("\r\n")
 
-    async def tell(self, text: str, paging: int) -> None:
+    async def tell(self, text: str, paging: int, replies: list[str]) -> None:
         """`{{…}}` in the text is a question that waits for a line, and is answered by it."""
         lines = 0
         for line in text.split("\n"):
             if line.startswith("{{"):
                 reply = await self.ask(line[2:-2])
+                replies.append(reply)
                 if "(y/n)" in line and reply != "y":
                     return
                 continue

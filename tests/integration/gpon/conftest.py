@@ -101,6 +101,21 @@ class Network:
                 if row["due"] is not None:
                     converge(self.engine, row["id"], sessions)
 
+    def look(self, cpe: int) -> None:
+        """As the daily round does."""
+        with self.engine.database.write() as connection:
+            t = models.provisionings
+            connection.execute(t.update().where(t.c.cpe == cpe).values(due=0))
+        self.settle()
+
+    def patch_olt(self, id_: int, body: dict[str, Any]) -> None:
+        """As staff does; gpon hears its own events."""
+        root = Context(scope=Scope(everything=True), user="root")
+        self.engine.update(root, "olts", str(id_), body, partial=True)
+        row = next(row for row in reversed(self.rows("outbox")) if row["type"] == "olt.updated")
+        with self.engine.writing(Context(scope=Scope(everything=True))) as write:
+            desire.heard(write, Envelope.of_row("gpon", row))
+
     def provisioning(self, cpe: int) -> dict[str, Any]:
         return next(row for row in self.rows("provisionings") if row["cpe"] == cpe)
 

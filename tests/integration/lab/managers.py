@@ -32,6 +32,13 @@ def v3_user(entry: dict[str, Any], password: str | None = None) -> User:
     )
 
 
+def modem(entry: dict[str, Any], address: str, timeout: float = 2.0) -> Manager:
+    """A session with a modem of the CMTS."""
+    community = entry["modem_community"]
+    ways = {"community": community, "write_community": community, "snmp_port": entry["modem_port"]}
+    return Manager({**entry, **ways, "address": address}, timeout=timeout)
+
+
 class Manager:
     """A session with one device. `v3`: with the user of `lab.json` instead of the community."""
 

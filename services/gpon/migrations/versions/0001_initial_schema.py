@@ -597,6 +597,7 @@ def upgrade() -> None:
         sa.Column("position", sa.String(length=40), nullable=True),
         sa.Column("step", JsonB, nullable=True, comment="the command that is being sent"),
         sa.Column("drift", JsonB, nullable=False),
+        sa.Column("applied", JsonB, nullable=False, comment="settings that an OLT may not tell, and where"),
         sa.Column("cpe_row", JsonB, nullable=True, comment="the CPE as isp showed it last"),
         sa.Column("profile", BigInt, nullable=True, comment="id of its speed profile"),
         sa.Column("model", sa.String(length=64), nullable=True),
