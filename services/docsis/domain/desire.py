@@ -22,9 +22,10 @@ PENDING, WAITING, WRITTEN, APPLIED, LEFT, FAILED = (
 )
 STATES = (PENDING, WAITING, WRITTEN, APPLIED, LEFT, FAILED)
 """`pending`: isp is to be asked. `waiting`: something is missing, see `reason`. `written`: its file is there,
-and the modem does not have it yet. `applied`: the modem was started with it. `left`: not ours to touch."""
+and the modem does not have it yet; with `adopted` as the reason it is not restarted for that. `applied`: the
+modem was started with it. `left`: not ours to touch."""
 
-NO_MAC, NO_CMTS, NO_SECRET = "no_mac", "no_cmts", "no_secret"
+NO_MAC, NO_CMTS, ADOPTED = "no_mac", "no_cmts", "adopted"
 DISABLED, BITSTREAM, CMTS_DISABLED = "disable_provision", "bitstream", "cmts_disabled"
 
 TECH = "docsis"
@@ -93,8 +94,8 @@ def service(want: Wanted, cmts: Head) -> Service:
 
 
 def file_name(mac: str) -> str:
-    """`001596cb834d.cfg`: what a DHCP server can make of the client's address alone."""
-    return f"{mac.replace(':', '')}.cfg"
+    """`001596cb834d.cm`: what a DHCP server can make of the client's address alone."""
+    return f"{mac.replace(':', '')}.cm"
 
 
 def has_old_file(uptime: int, since_change: float) -> bool:

@@ -42,8 +42,8 @@ def played() -> dict[str, Recording]:
         "casa": recordings.casa(),
         "cisco": recordings.cisco(),
         "arris": recordings.arris(),
-        "modem": recordings.modem(file="cm.cfg"),
-        "modem-restarted": recordings.modem(seconds=1, file="cm.cfg"),
+        "modem": recordings.modem(file="cm.cm"),
+        "modem-restarted": recordings.modem(seconds=1, file="cm.cm"),
         "empty": Recording({}),
     }
     for seed in SEEDS:

@@ -56,7 +56,7 @@ def test_a_modem_now_as_the_product_tells_it(network: Network) -> None:
     }
     assert (found["poll"], found["file"], found["uptime"], found["model"]) == (
         "success",
-        "cm.cfg",
+        "cm.cm",
         86_400,
         "NL552B",
     )
@@ -127,7 +127,7 @@ def test_what_was_seen_of_a_modem_is_kept(network: Network) -> None:
         "uprx": 5.2,
         "poll": "success",
         "model": "NL552B",
-        "file": "cm.cfg",
+        "file": "cm.cm",
     }
     assert row["polled_at"] is not None
 

@@ -191,7 +191,7 @@ def test_what_a_modem_says_of_itself(agents: Agents) -> None:
         found = CableModem(snmp).read()
     assert (found.uptime, found.file, found.software_version, found.serial_number) == (
         86_400,
-        "cm.cfg",
+        "cm.cm",
         "6.1.129T",
         "NL0012",
     )

@@ -17,7 +17,7 @@ from tests.integration.docsis.network import CMTS, SECRET, Network
 from tests.integration.docsis.recordings import ANA, EVA, LUIS
 from tests.integration.engine.world import ROOT
 
-FILE = f"{ANA.mac}.cfg"
+FILE = f"{ANA.mac}.cm"
 RESET_NOW = "1.3.6.1.2.1.69.1.1.3.0"
 
 
@@ -115,7 +115,7 @@ def test_a_cpe_whose_modem_is_not_up_gets_its_file_and_nobody_is_asked(network: 
     cpe = network.subscriber(EVA.mac)
     network.settle()
     row = provisioning(network, cpe)
-    assert (row["state"], row["due"], network.files) == ("written", None, [f"{EVA.mac}.cfg"])
+    assert (row["state"], row["due"], network.files) == ("written", None, [f"{EVA.mac}.cm"])
     network.play("network-later", modem_community="modem-restarted")
     network.mark("provisionings", changed=int(time.time() * 1000) - 5_000)
     network.poll()
@@ -129,7 +129,7 @@ def test_before_its_modem_was_seen_a_file_is_signed_for_the_only_cmts(network: N
     network.cmts()
     cpe = network.subscriber("0a00000000ff")
     network.settle()
-    assert (provisioning(network, cpe)["state"], network.files) == ("written", ["0a00000000ff.cfg"])
+    assert (provisioning(network, cpe)["state"], network.files) == ("written", ["0a00000000ff.cm"])
 
 
 def test_which_of_two_cmtss_signs_is_known_once_the_modem_is_seen(network: Network) -> None:
@@ -149,7 +149,7 @@ def test_another_modem_for_a_cpe_is_another_file(network: Network) -> None:
     cpe = brought(network)
     network.isp.patch("cpes", cpe["id"], {"mac": LUIS.mac})
     network.settle()
-    assert network.files == [f"{LUIS.mac}.cfg"]
+    assert network.files == [f"{LUIS.mac}.cm"]
     (luis,) = network.page("cable-modems", mac=LUIS.mac)
     (ana,) = network.page("cable-modems", mac=ANA.mac)
     assert (luis["cpe"], ana["cpe"]) == (cpe["id"], None)
@@ -192,7 +192,7 @@ def test_another_speed_of_a_profile_reaches_all_that_have_it(network: Network) -
     network.settle()
     network.isp.patch("cpe-profiles", cpe["profile"], {"downstream": "300M"})
     network.settle()
-    for name in (FILE, f"{LUIS.mac}.cfg"):
+    for name in (FILE, f"{LUIS.mac}.cm"):
         assert rate(network, configuration.DOWNSTREAM_FLOW, name) == 300_000_000
     assert other["profile"] == cpe["profile"]
 
@@ -291,7 +291,7 @@ class Killed(BaseException):
     """The worker's process ends here."""
 
 
-@pytest.mark.parametrize("place", ["write", "_write_file", "_renew", "restart", "_again", "_applied"])
+@pytest.mark.parametrize("place", ["write", "_write_file", "_is_old", "restart", "_again", "_applied"])
 def test_a_worker_killed_anywhere_leaves_what_the_next_one_finishes(
     network: Network, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -325,16 +325,16 @@ def test_a_worker_killed_anywhere_leaves_what_the_next_one_finishes(
 
 def test_a_file_is_whole_or_the_one_before(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = network.engine.settings
-    files.write(settings, "a.cfg", b"one")
+    files.write(settings, "a.cm", b"one")
 
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        files.write(settings, "a.cfg", b"other")
-    assert [one.name for one in files.folder(settings).iterdir()] == ["a.cfg"]
-    assert (files.folder(settings) / "a.cfg").read_bytes() == b"one"
+        files.write(settings, "a.cm", b"other")
+    assert [one.name for one in files.folder(settings).iterdir()] == ["a.cm"]
+    assert (files.folder(settings) / "a.cm").read_bytes() == b"one"
 
 
 # ---- actions
@@ -411,7 +411,23 @@ def test_a_census_finds_what_no_event_told(network: Network) -> None:
     desire.Census()(network.engine)
     network.converge()
     assert [row["cpe"] for row in network.rows("provisionings")] == [lost["id"]]
-    assert network.files == [f"{LUIS.mac}.cfg"]
+    assert network.files == [f"{LUIS.mac}.cm"]
+
+
+def test_modems_that_were_at_work_before_we_were_are_not_restarted_for_their_first_file(
+    network: Network,
+) -> None:
+    network.cmts(realms=["pim"])
+    network.poll()
+    cpe = network.subscriber(ANA.mac)
+    desire.Census()(network.engine)
+    network.converge()
+    row = provisioning(network, cpe)
+    assert (row["state"], row["reason"], network.files) == ("written", "adopted", [FILE])
+    assert not is_reset(network)
+    network.isp.patch("cpes", cpe["id"], {"access": False})
+    network.settle()
+    assert is_reset(network)
 
 
 def test_events_twice_late_and_out_of_order_end_the_same(network: Network) -> None:

@@ -385,6 +385,7 @@ def upgrade() -> None:
         sa.Column("stale", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("gone", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("held", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("adopted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due", BigInt, nullable=True),
         sa.Column("applied_at", Timestamp, nullable=True),
