@@ -24,7 +24,7 @@ from services.common.errors import ApiError
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
-from services.gpon import desire, devices, models
+from services.gpon import desire, devices, models, reading
 from services.gpon.contract import (
     OnuAdded,
     OnuChanged,
@@ -48,6 +48,8 @@ OLTS_AT_ONCE = 8
 LONGEST = 200
 """Steps in one go; more means that the device does not do what it says."""
 STEP_SECONDS = 60.0
+FEW = 3
+"""CPEs of one OLT that are asked for one by one."""
 
 EVENTS: dict[str, type[OnuStep]] = {
     provisioning.ADD: OnuAdded,
@@ -120,6 +122,8 @@ class Converger:
     def _work(self, engine: Engine, olt_id: int | None, rows: list[Row]) -> None:
         try:
             with Sessions(engine) as sessions:
+                if len(rows) > FEW:
+                    sessions.look()
                 for row in rows:
                     converge(engine, row["id"], sessions)
         except ApiError as error:
@@ -201,11 +205,22 @@ class _Convergence:
         for other in sorted({one.olt_id for one in found} - {here.olt_id}):  # it came from there
             self._bring(self._olt(other), sn, None)
         heard = here.place if here.place.onu_id is None else None
+        if self._is_there(olt, sn, want, heard):
+            _settle(self._engine, self._row, provisioning.APPLIED, olt=olt, place=here.place)
+            return
         if self._row["redo"]:
             self._bring(olt, sn, None)
             heard = replace(here.place, onu_id=None)
         at = self._bring(olt, sn, want, heard)
         _settle(self._engine, self._row, provisioning.APPLIED, olt=olt, place=at)
+
+    def _is_there(self, olt: Row, sn: str, want: Wanted, heard: Place | None) -> bool:
+        """Whether a look at the whole OLT shows that nothing is left to do."""
+        seen = self._sessions.seen(olt, sn)
+        if seen is None or self._row["redo"] or self._row["step"] is not None:
+            return False
+        have = provisioning.recalled(seen, olt["name"], self._row["applied"])
+        return not provisioning.steps(want, [have], heard)
 
     def _being_redone(self) -> Heard | None:
         """Where an ONU was that was taken off to be put in again, when a kill came between."""
@@ -305,11 +320,28 @@ def _wanted_by_another(engine: Engine, row: Row, sn: str) -> bool:
 
 
 class Sessions:
-    """The CLI sessions of one round: one for each OLT, opened when first needed."""
+    """The CLI sessions of one round: one for each OLT, opened when first needed. After `look`, OLTs are read
+    whole over SNMP before that, which is quicker where many CPEs have nothing left to do."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._open: dict[int, Session] = {}
+        self._looking = False
+        self._seen: dict[int, dict[str, Configured]] = {}
+
+    def look(self) -> None:
+        self._looking = True
+
+    def seen(self, olt: Row, sn: str) -> Configured | None:
+        """What a look at the OLT showed of this serial."""
+        if not self._looking:
+            return None
+        if olt["id"] not in self._seen:
+            found = native(reading.configuration, olt, seconds=STEP_SECONDS, device=olt["name"])
+            self._seen[olt["id"]] = {
+                one.sn: configured(one, one.sn) for one in reading.as_configured(*found) if one.sn
+            }
+        return self._seen[olt["id"]].get(sn)
 
     def __enter__(self) -> Sessions:
         return self

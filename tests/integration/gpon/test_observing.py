@@ -47,7 +47,7 @@ def test_what_does_not_change_is_told_once(network: Network):
 @pytest.mark.parametrize(("fault", "kind"), [("los", "onu.los"), ("dying_gasp", "onu.dying_gasp")])
 def test_an_onu_that_goes_down_is_told_with_its_reason_and_alarms(network: Network, fault: str, kind: str):
     (cpe,) = provisioned(network, 61)
-    with network.fault({"fault": fault, "sn": cpe["sn"]}):
+    with network.fault({"fault": fault, "device": NORTH, "onu": cpe["sn"]}):
         network.until(lambda: kind in network.events(cpe["sn"]))
         open_ = network.rows("alarms", end_time=None)
         assert [(one["sn"], one["realm"], one["host_name"]) for one in open_] == [
@@ -111,7 +111,7 @@ def test_a_user_of_one_realm_sees_only_what_is_of_it(network: Network):
     port = network.questions.pons(network.engine, PIM, PLACE, [])
     assert port[0]["onus"]["total"] == 1
     assert network.questions.find(network.engine, PIM, theirs.sn) is None
-    with network.fault({"fault": "los", "sn": theirs.sn}):
+    with network.fault({"fault": "los", "device": NORTH, "onu": theirs.sn}):
         network.until(lambda: "onu.los" in network.events(theirs.sn))
     assert names(network, PIM, "alarms") == []
     assert names(network, DEM, "alarms") == [theirs.sn]
@@ -205,10 +205,14 @@ def test_a_session_that_breaks_in_the_middle_is_gone_on_with(network: Network):
 
 
 def test_with_another_community_the_olt_is_silent(network: Network):
+    right = network.olt(SOUTH)["snmp_community"]
+    south = update(models.olts).where(models.olts.c.name == SOUTH)
     with network.engine.database.write() as connection:
-        connection.execute(update(models.olts).values(snmp_community="wrong"))
+        connection.execute(south.values(snmp_community="wrong"))
     with pytest.raises(DeviceError) as caught:
         network.read(SOUTH)
+    with network.engine.database.write() as connection:
+        connection.execute(south.values(snmp_community=right))
     assert caught.value.status in (502, 504)
     assert "wrong" not in str(caught.value)
 
