@@ -16,9 +16,7 @@ def test_what_the_standards_tell(snmpsim: SnmpSim) -> None:
         facts = reader.facts()
         assert (facts.vendor, facts.model, facts.version) == ("Acme", "OLT-16", "1.2.3")
         assert reader.slots() == [Slot(0, 4, type="PON board")]
-        assert reader.pons() == [
-            Pon(Position(0, 4, 1), 1, "gpon0/4/1", admin_state="up", oper_state="down")
-        ]
+        assert reader.pons() == [Pon(Position(0, 4, 1), 1, "gpon0/4/1", admin_state="up", oper_state="down")]
 
 
 @pytest.mark.parametrize("community", ["generic", "huawei", "zte", "public"])
