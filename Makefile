@@ -6,13 +6,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 SAY = @printf '\033[1m==> %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test chaos lint format events bench
+.PHONY: help run lab up down test chaos lint format events bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
 
 run: $(VENV)/.runtime ## everything in one process, with demo data, on 127.0.0.1:4280
 	@exec $(BIN)/krill run
+
+lab: $(VENV)/.runtime ## the same with a big network: 4 OLTs, a CMTS or two, 2,000 ONUs, in var/lab
+	@KRILL_DATA_DIR=var/lab exec $(BIN)/krill run --cpes 3200
 
 up: $(VENV)/.runtime ## the same on RabbitMQ and PostgreSQL, one process a service (Ctrl-C or `make down` ends it)
 	@exec $(BIN)/krill up

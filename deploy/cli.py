@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from deploy import events
+from deploy.network import docsis, gpon
 from services.common import memory
 from services.common.rpc import green
 
@@ -26,10 +27,12 @@ lab = typer.Typer(**PLAIN, help="Simulated equipment, for demonstrations and tes
 app.add_typer(users, name="user")
 app.add_typer(events.app, name="events")
 app.add_typer(lab, name="lab")
+app.add_typer(gpon.app, name="gpon")
+app.add_typer(docsis.app, name="docsis")
 
 DEMO = "demo"
 
-GREEN = frozenset(("run", "service", "lab"))
+GREEN = frozenset(("run", "service", "lab executor"))
 """The commands whose process runs on green threads."""
 
 
@@ -46,6 +49,7 @@ def run(
     bind: Annotated[str | None, typer.Option(help="address:port; default 127.0.0.1:4280")] = None,
     demo: Annotated[bool, typer.Option(help="demo data and the user demo/demo; loopback only")] = True,
     verbose: Annotated[bool, typer.Option(help="log requests and services")] = False,
+    cpes: Annotated[int, typer.Option(help="how many CPEs a new demo has, and the lab with it")] = 400,
 ) -> None:
     """Run everything in one process, on SQLite: for a look around, development, and small installations."""
     os.environ.setdefault("KRILL_DATA_DIR", "var/run")
@@ -67,11 +71,13 @@ def run(
             "demo mode has a well-known password and is refused off loopback; use --no-demo"
         )
     migrate()
-    seed(if_empty=True)
+    seed(cpes, if_empty=True)
     raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings.bind, settings.demo)))
 
 
 def _welcome(bind: str, demo: bool) -> None:
+    from deploy.lab.network import invent
+
     url = f"http://{bind}"
     print(f"\nKrill is ready on {url}/api/v2/  (documents: {url}/swagger/v2/, Ctrl-C ends it)")
     if demo:
@@ -81,6 +87,9 @@ def _welcome(bind: str, demo: bool) -> None:
             f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/74/?attrs=id&joins=customer,potses'\n"
             f"  curl -u {DEMO}:{DEMO} -X PATCH -d access=false '{url}/api/v2/isp/cpes/350/'\n"
             f"  curl -u {DEMO}:{DEMO} -X POST '{url}/api/v2/isp/cpes/350/reboot?wait=5'\n"
+            "Simulated equipment answers on loopback (lab.json in the data folder tells where): an OLT and\n"
+            "a CMTS with the CPEs of the demo, and ONUs that wait for a CPE with their serial:\n"
+            f"  {' '.join(invent.WAITING)}\n"
             "Administrators are made with: krill user create NAME --superuser\n"
         )
     sys.stdout.flush()
@@ -180,7 +189,9 @@ def seed(
 
 def _seed_service(owner: Any, cpes: int, if_empty: bool) -> set[str]:
     """Demo data of one service; returns the realms it has rows in."""
-    demo = owner.module("demo")
+    demo = owner.demo
+    if not hasattr(demo, "seed"):
+        return set()
     database = owner.database()
     try:
         with _progress() as progress:
@@ -291,13 +302,43 @@ def executor() -> None:
     raise typer.Exit(run_services([lab_class], settings))
 
 
-@lab.callback()
-def _lab() -> None:
-    """Keeps `executor` a command of its own while it is the only one."""
+@lab.command()
+def network(
+    olts: Annotated[int | None, typer.Option(help="that many OLTs, instead of a lab for isp's CPEs")] = None,
+    cmtss: Annotated[int, typer.Option(help="with --olts: that many CMTSs")] = 0,
+    onus: Annotated[int, typer.Option(help="with --olts: that many ONUs in all")] = 0,
+    modems: Annotated[int, typer.Option(help="with --olts: that many cable modems in all")] = 0,
+) -> None:
+    """Run simulated OLTs, CMTSs and cable modems on loopback; `lab.json` in the data folder tells where.
+
+    What it holds is decided once, and kept in the folder `lab` there.
+    """
+    from deploy.lab.network import process
+    from deploy.lab.network.plan import Plan
+    from services.common.settings import Settings
+
+    def plan() -> Plan:
+        from deploy.lab.network import demo, invent  # what they need is for the first start only
+
+        if olts is None:
+            return demo.plan()
+        return invent.lab(*invent.anonymous(onus, modems), olts=olts, cmtss=cmtss)
+
+    process.run(Settings().data_dir, plan)
+
+
+@lab.command()
+def introduce() -> None:
+    """Tell the services where the devices of the running lab are; they are seen from then on."""
+    from deploy.local import lab as equipment
+    from services.common.settings import Settings
+
+    for name in equipment.introduce(Settings().data_dir):
+        typer.echo(f"{name}: the lab's devices are known", err=True)
 
 
 def main() -> None:
-    if sys.argv[1:2] and sys.argv[1] in GREEN:
+    if not GREEN.isdisjoint((*sys.argv[1:2], " ".join(sys.argv[1:3]))):
         green.patch()  # before typer loads what it needs
         memory.bound()
     app()

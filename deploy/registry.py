@@ -5,6 +5,7 @@ data.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ class Owner:
 
     def module(self, name: str) -> ModuleType:
         return importlib.import_module(f"{self.package}.{name}")
+
+    @property
+    def demo(self) -> ModuleType | None:
+        """Its demo data, if it has any: `seed` fills an empty database, `introduce` makes the lab known."""
+        name = f"{self.package}.demo"
+        return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
     def database(self) -> Database:
         return Database(self.settings.database(self.name), self.settings)

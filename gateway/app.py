@@ -103,8 +103,8 @@ def create_app(platform: Platform) -> Flask:
 
 
 def _view(platform: Platform, route: Route) -> Any:
-    def view(key: str | None = None) -> Response:
-        return respond(dispatch.handle(platform, request, route, key))
+    def view(key: str | None = None, **places: str) -> Response:
+        return respond(dispatch.handle(platform, request, route, key, places))
 
     return view
 

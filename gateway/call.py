@@ -37,8 +37,9 @@ class Answer:
 
 
 class Call:
-    """`parameters`: the query string as pairs. `key`: the row's key in the path. `context`: scope and
-    deadline. `replayed`: the answer was given before, to the same request with the same key.
+    """`parameters`: the query string as pairs. `key`: the row's key in the path, `places`: what else is named
+    there. `context`: scope and deadline. `replayed`: the answer was given before, to the same request with
+    the same key.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Call:
         principal: Principal | None,
         context: Context,
         key: str | None,
+        places: dict[str, str],
     ) -> None:
         self.platform = platform
         self.request = request
@@ -58,6 +60,7 @@ class Call:
         self.principal = principal
         self.context = context
         self.key = key
+        self.places = places
         self.replayed = False
 
     @cached_property

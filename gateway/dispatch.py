@@ -10,12 +10,13 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from flask import Request, g
 
 from gateway import idempotency, options
 from gateway.call import Answer, Call
-from gateway.handlers import index, reads, transfer, writes
+from gateway.handlers import answering, index, reads, transfer, writes
 from gateway.platform import Platform
 from gateway.principal import Principal
 from gateway.routes import Action, Route
@@ -38,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     "get": reads.get,
     "related": reads.related,
     "foreign": reads.foreign,
+    "answering": answering.ask,
     "create": writes.create,
     "update": writes.update,
     "delete": writes.delete,
@@ -51,7 +53,9 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def handle(platform: Platform, request: Request, route: Route, key: str | None) -> Answer:
+def handle(
+    platform: Platform, request: Request, route: Route, key: str | None, places: dict[str, str]
+) -> Answer:
     """The answer to a routed request; raises `ApiError`."""
     g.route = route
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
@@ -59,7 +63,7 @@ def handle(platform: Platform, request: Request, route: Route, key: str | None) 
     verb = "GET" if request.method == "HEAD" else request.method
     action = route.actions.get(verb)
     if action is not None and action.anonymous:
-        return _run(platform, request, route, action, None, key)
+        return _run(platform, request, route, action, None, key, places)
     principal: Principal | None = platform.accounts.authenticator.authenticate(request)
     if principal is None:
         raise NotAuthenticated()
@@ -73,7 +77,7 @@ def handle(platform: Platform, request: Request, route: Route, key: str | None) 
         raise MethodNotAllowed(f'Method "{request.method}" not allowed.')
     if not allowed(action, principal):
         raise PermissionDenied()
-    return _run(platform, request, route, action, principal, key)
+    return _run(platform, request, route, action, principal, key, places)
 
 
 def allowed(action: Action, principal: Principal) -> bool:
@@ -97,18 +101,23 @@ def _run(
     action: Action,
     principal: Principal | None,
     key: str | None,
+    places: dict[str, str],
 ) -> Answer:
+    usual = platform.settings.deadline
+    seconds = action.seconds(usual) if platform.settings.waiters else usual
     context = Context(
         scope=principal.scope if principal else Scope(),
         user=principal.username if principal else None,
         user_id=principal.id if principal else None,
         request_id=g.request_id,
         traceparent=_matching(_TRACE, request.headers.get("traceparent")),
-        deadline=time.monotonic() + platform.settings.deadline,
+        patient=seconds > usual,
+        deadline=time.monotonic() + seconds,
     )
     g.action = action
-    call = Call(platform, request, route, action, principal, context, key)
-    answer = HANDLERS[action.kind](call)
+    call = Call(platform, request, route, action, principal, context, key, places)
+    with platform.patient() if context.patient else nullcontext():
+        answer = HANDLERS[action.kind](call)
     if call.replayed:
         answer.headers[idempotency.REPLAYED] = "true"
     return answer

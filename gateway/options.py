@@ -11,7 +11,7 @@ from collections.abc import Callable
 from gateway.bodies import FORMS
 from gateway.openapi.operations import summary
 from gateway.routes import Action, Route
-from services.common.contract import Resource
+from services.common.contract import Answering, Resource
 from services.common.fields import BIGGEST, Field, Integer, Json, Text
 from services.common.resource.reads import CSV, NDJSON
 
@@ -28,7 +28,7 @@ def metadata(route: Route, may: Callable[[Action], bool], level: int) -> Json:
     verb, first = min(route.actions.items(), key=lambda item: item[1].operation is not None)
     found: Json = {
         "name": _name(kinds, verb, first),
-        "description": (first.operation or first.resource or first.contract).doc,
+        "description": (first.operation or _answering(first) or first.resource or first.contract).doc,
         "renders": [JSON, CSV, NDJSON] if _listed(first) else [JSON],
         "parses": _parsed(first),
     }
@@ -48,6 +48,10 @@ def _name(kinds: dict[str, Action], verb: str, first: Action) -> str:
     if {"get", "update", "delete"} & kinds.keys():
         return f"{title} Instance"
     return summary(first, verb)
+
+
+def _answering(action: Action) -> Answering | None:
+    return action.answers[0][1] if action.answers else None
 
 
 def _listed(action: Action) -> bool:

@@ -7,14 +7,15 @@ A caller does not see the difference.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Protocol
 
 from gateway.routes import Route, table
 from services.common.context import Context
 from services.common.contract import Contract, Extension, Resource
-from services.common.errors import ApiError
+from services.common.errors import ApiError, Busy
 from services.common.resource.engine import Engine
 from services.common.rpc.client import Client, Pending
 from services.common.rpc.reply import Reply
@@ -55,7 +56,18 @@ class Platform:
         self.contracts = list(contracts)
         self.engines = engines
         self.accounts = accounts
-        self.waiters = threading.BoundedSemaphore(settings.waiters) if settings.waiters else None
+        self._waiters = threading.Semaphore(settings.waiters)
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """For what may hold its thread longer than a request usually does, so that threads are left for all
+        others. Raises `Busy`."""
+        if not self._waiters.acquire(blocking=False):
+            raise Busy()
+        try:
+            yield
+        finally:
+            self._waiters.release()
 
     @cached_property
     def routes(self) -> list[Route]:

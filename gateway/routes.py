@@ -9,15 +9,17 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import services
-from services.common.contract import Contract, LegacyNested, Operation, Relation, Resource
+from services.common.contract import Answering, Contract, LegacyNested, Operation, Relation, Resource
 
 ROOT = "/api/v2"
 LEGACY_ROOT = "/api"
 WRITES = {"POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "delete"}
+PLACE = re.compile(r"<([a-z_]+)>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Action:
     resource: Resource | None = None
     relation: Relation | None = None
     operation: Operation | None = None
+    answers: tuple[tuple[Contract, Answering], ...] = ()
     nested: LegacyNested | None = None
     target: tuple[Contract, Resource] | None = None
     permission: str | None = None
@@ -44,10 +47,16 @@ class Action:
     def reads(self) -> bool:
         return self.kind in ("list", "get", "related", "logs", "index")
 
+    def seconds(self, usual: float) -> float:
+        """How long it may take: `usual`, or longer where a contract says so."""
+        said = (self.operation, *(one for _, one in self.answers))
+        return max(usual, *(one.seconds for one in said if one and one.seconds), usual)
+
 
 @dataclass(frozen=True)
 class Route:
-    """`rule` ends with a slash that requests may leave out; `<key>` stands for a row's key."""
+    """`rule` ends with a slash that requests may leave out; `<key>` stands for a row's key, other names in
+    brackets for the places of an operation."""
 
     rule: str
     actions: dict[str, Action] = field(default_factory=dict)
@@ -61,6 +70,10 @@ class Route:
     def detail(self) -> bool:
         return "<key>" in self.rule
 
+    @property
+    def places(self) -> list[str]:
+        return [name for name in PLACE.findall(self.rule) if name != "key"]
+
 
 def discovered() -> list[Contract]:
     """The contracts of all services that are there, found by folder."""
@@ -72,7 +85,7 @@ def discovered() -> list[Contract]:
 
 
 def table(contracts: Iterable[Contract]) -> list[Route]:
-    """All routes, in the order of the contracts."""
+    """All routes, in the order of the contracts. Raises ValueError when two have the same paths."""
     contracts = list(contracts)
     resources = {f"{one.name}.{each.name}": (one, each) for one in contracts for each in one.resources}
     routes: dict[str, Route] = {}
@@ -106,11 +119,26 @@ def table(contracts: Iterable[Contract]) -> list[Route]:
                         permission=permission(contract, target[1], "view"),
                     )
                     put(f"{base}<key>/{extension.relation.name}/", "GET", action)
+        for one in contract.answers:
+            if one.target in resources:
+                owner, extended = resources[one.target]
+                for base in (*_bases(owner, extended), *(f"{ROOT}/{path}/" for path in one.paths)):
+                    rule = f"{base}<key>/{one.name}/"
+                    put(rule, "GET", _answering(owner, extended, contract, one, routes.get(rule)))
         home = f"{ROOT}/{contract.name}/"
         if home not in routes or "GET" not in routes[home].actions:
             put(home, "GET", Action(kind="index", contract=contract))
     put(f"{ROOT}/", "GET", Action(kind="index", contract=Contract(name="", title="")))
+    _distinct(routes)
     return list(routes.values())
+
+
+def _distinct(rules: Iterable[str]) -> None:
+    shapes: dict[str, str] = {}
+    for rule in rules:
+        other = shapes.setdefault(PLACE.sub("<>", rule), rule)
+        if other != rule:
+            raise ValueError(f"{rule} and {other} are the same paths")
 
 
 def permission(contract: Contract, resource: Resource, action: str) -> str | None:
@@ -133,6 +161,24 @@ def _of_app(contract: Contract, operation: Operation) -> Action:
         permission=operation.permission,
         anonymous=operation.anonymous,
         staff=operation.staff,
+    )
+
+
+def _answering(
+    owner: Contract, resource: Resource, contract: Contract, one: Answering, there: Route | None
+) -> Action:
+    """With those that other contracts have put `there` already."""
+    if unknown := {one.on, *one.needs} - resource.by_name.keys():
+        raise ValueError(f"{one.target} has no {', '.join(sorted(unknown))}")
+    others = there.actions["GET"].answers if there else ()
+    if any((other.on, other.value) == (one.on, one.value) for _, other in others):
+        raise ValueError(f"two services answer {one.name} of {one.target} for {one.on} {one.value}")
+    return Action(
+        kind="answering",
+        contract=owner,
+        resource=resource,
+        answers=(*others, (contract, one)),
+        permission=permission(owner, resource, "view"),
     )
 
 

@@ -20,6 +20,7 @@ import requests
 from deploy.local.instance import free_port
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
+from deploy.local.stack import built_services
 
 KRILL = (sys.executable, "-m", "deploy.cli")
 PASSWORD = "Correct-horse-7"
@@ -158,7 +159,7 @@ class Embedded(Server):
 
 
 class Real(Server):
-    """One process per service and gunicorn, on a broker and a database of the caller's."""
+    """The services in a process, the lab and gunicorn, on a broker and a database of the caller's."""
 
     mode = "real"
 
@@ -168,7 +169,7 @@ class Real(Server):
         self.rabbitmq = rabbitmq
         self.env["KRILL_DATABASE_URL"] = postgres.url(f"{prefix}{{service}}")
         self.env["KRILL_AMQP_URI"] = rabbitmq.uri
-        for name in ("isp", "gateway"):
+        for name in (*built_services(), "gateway"):
             postgres.create_database(f"{prefix}{name}")
 
     def start(self) -> Real:
@@ -182,7 +183,8 @@ class Real(Server):
         return self
 
     def start_service(self) -> None:
-        self.spawn("isp", *KRILL, "service", "isp")
+        others = (one for one in built_services() if one != "isp")
+        self.spawn("isp", *KRILL, "service", "isp", *others)
 
     def start_lab(self) -> None:
         self.spawn("lab", *KRILL, "lab", "executor")

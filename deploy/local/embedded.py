@@ -6,19 +6,20 @@ Import this module only after `services.common.rpc.green.patch()`.
 
 from __future__ import annotations
 
-import signal
+import os
 import socket
-import sys
 from typing import Any
 
 import eventlet
 import eventlet.wsgi
 
 from deploy import registry
+from deploy.lab.network.starter import RunningLab
+from deploy.local import lab
 from gateway.accounts.service import Accounts
 from gateway.app import create_app
 from gateway.assembly import assemble
-from services.common.rpc.runner import embed
+from services.common.rpc.runner import embed, on_signal
 from services.common.settings import Settings
 
 LONGEST_URL = 8190
@@ -26,6 +27,9 @@ LONGEST_URL = 8190
 
 def serve(settings: Settings, ready: Any) -> int:
     """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
+    equipment = RunningLab(settings.data_dir).launch() if settings.demo else None
+    if settings.demo:
+        os.environ.update(lab.notifying(os.environ))
     services = [registry.service_class(one.name) for one in registry.services()]
     client = embed([*services, *((registry.lab_executor(),) if settings.demo else ())], settings)
     platform = assemble(settings, client, Accounts(settings))
@@ -34,10 +38,14 @@ def serve(settings: Settings, ready: Any) -> int:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = eventlet.listen((host.strip("[]"), int(port)), family=family, backlog=256)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every larger answer waits 40 ms
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
-    ready()
+    # What a handler raises would end whichever green thread is running.
+    serving = eventlet.getcurrent()
+    on_signal(lambda: eventlet.kill(serving, SystemExit(0)))
     try:
+        if equipment is not None:
+            equipment.wait()
+            lab.introduce(settings.data_dir)
+        ready()
         eventlet.wsgi.server(
             listener,
             app,
@@ -49,4 +57,6 @@ def serve(settings: Settings, ready: Any) -> int:
         )
     finally:
         platform.close()
+        if equipment is not None:
+            equipment.stop()
     return 0

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import SecretStr
 
 import services
-from deploy.local import packages, supervisor
+from deploy.local import lab, packages, supervisor
 from deploy.local.instance import free_port
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
@@ -116,9 +116,14 @@ def _run(settings: Settings, steps: Sequence[Sequence[str]], say: Callable[[str]
                 postgres.create_database(name)
             settings = settings.model_copy(update={"database_url": SecretStr(postgres.url("{service}"))})
         env = environment(settings)
+        if settings.demo:
+            env |= lab.notifying(env)
         for step in steps:
             say(f"Running {' '.join(step[3:])}")
             stack.run(step, env)
+        if settings.demo:
+            stack.start(lab.unit(KRILL, data, logs, env))
+            stack.run((*KRILL, "lab", "introduce"), env)
         stack.start(*(_service(name, (*KRILL, "service", name), logs, env) for name in built_services()))
         if settings.demo:
             stack.start(_service("lab", (*KRILL, "lab", "executor"), logs, env))

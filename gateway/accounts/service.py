@@ -19,7 +19,6 @@ from gateway.accounts.operations import OPERATIONS
 from gateway.auth.authenticate import Authenticator
 from gateway.auth.oauth import OAuth
 from gateway.auth.passwords import Passwords
-from gateway.auth.secret import signing_key
 from gateway.auth.sessions import Sessions
 from gateway.auth.throttle import Throttle
 from gateway.auth.tokens import Signer
@@ -30,6 +29,7 @@ from gateway.routes import discovered
 from services.common.context import Context, Scope
 from services.common.database.engine import Database
 from services.common.errors import InvalidInput
+from services.common.keyfile import signing_key
 from services.common.settings import Settings
 
 if TYPE_CHECKING:

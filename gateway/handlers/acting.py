@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from gateway.call import Answer, Call
 from gateway.handlers.reads import printable
 from gateway.routes import ROOT
 from services.common.contract import WAIT, Operation, Outcome
-from services.common.errors import ApiError, InvalidInput
+from services.common.errors import ApiError, Busy, InvalidInput
 from services.common.rpc.reply import Reply
 
 FIRST_PAUSE, LAST_PAUSE, GROWTH = 0.1, 0.5, 1.5
@@ -81,7 +82,11 @@ def answered(call: Call, operation: Operation, reply: Reply, seconds: float) -> 
         headers["Location"] = f"{ROOT}/{call.action.contract.name}/{about[0]}/{about[1]}"
     outcome = operation.outcome
     if outcome is not None and about is not None and seconds:
-        row = _awaited(call, outcome, about[1], seconds)
+        try:
+            with call.platform.patient():
+                row = _awaited(call, outcome, about[1], seconds)
+        except Busy:
+            row = None  # what was begun is told all the same
         if row is not None:
             word = b"ok" if orjson.loads(row)[outcome.by] in outcome.good else b"ko"
             body = b'{"result":"%b",%b:%b}' % (word, orjson.dumps(outcome.member), row)
@@ -91,26 +96,20 @@ def answered(call: Call, operation: Operation, reply: Reply, seconds: float) -> 
 
 
 def _awaited(call: Call, outcome: Outcome, key: Any, seconds: float) -> bytes | None:
-    """The row once it has ended; None when it has not by then, or cannot be looked at."""
+    """The row once it has ended; None when it has not by then."""
     platform, app = call.platform, call.action.contract.name
-    waiters = platform.waiters
-    if waiters is None or not waiters.acquire(blocking=False):
-        return None
-    try:
-        end, pause = time.monotonic() + seconds, FIRST_PAUSE
-        arguments = {"resource": outcome.resource, "key": str(key), "parameters": []}
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(pause, left))
-            pause = min(GROWTH * pause, LAST_PAUSE)
-            context = call.context_for(app).within(platform.settings.deadline)
-            try:
-                row = platform.call(app, "get", arguments, context, read=True).body
-            except ApiError as error:
-                if error.status < 500:
-                    raise
-                continue  # it was begun, and may be looked at again in a moment
-            if orjson.loads(row)[outcome.by] in (*outcome.good, *outcome.bad):
-                return row
-        return None
-    finally:
-        waiters.release()
+    end, pause = time.monotonic() + seconds, FIRST_PAUSE
+    arguments = {"resource": outcome.resource, "key": str(key), "parameters": []}
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(pause, left))
+        pause = min(GROWTH * pause, LAST_PAUSE)
+        context = replace(call.context_for(app).within(platform.settings.deadline), patient=False)
+        try:
+            row = platform.call(app, "get", arguments, context, read=True).body
+        except ApiError as error:
+            if error.status < 500:
+                raise
+            continue  # it was begun, and may be looked at again in a moment
+        if orjson.loads(row)[outcome.by] in (*outcome.good, *outcome.bad):
+            return row
+    return None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from gateway.idempotency import REPLAYED
 from gateway.openapi.schemas import any_of, ref
 from services.common import errors
+from services.common.devices import errors as device_errors
 from services.common.fields import Json
 from services.common.resource.reads import CSV, NDJSON
 from services.common.settings import Settings
@@ -92,10 +93,9 @@ def failures(settings: Settings) -> dict[str, Json]:
 
 
 def _kinds() -> list[type[errors.ApiError]]:
-    """The errors that cross every boundary of the platform: those of the shared kernel."""
-    return [
-        one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.ApiError)
-    ]
+    """The errors that cross every boundary of the platform: those of the shared kernel, and of devices."""
+    known = {**vars(errors), **vars(device_errors)}.values()
+    return [one for one in known if isinstance(one, type) and issubclass(one, errors.ApiError)]
 
 
 def answer(doc: str, body: Json | None = None, *, shown: Iterable[str] = (), **contents: Json) -> Json:

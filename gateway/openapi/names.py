@@ -5,7 +5,7 @@ A published name never changes.
 
 from __future__ import annotations
 
-from gateway.routes import LEGACY_ROOT, ROOT, Action, Route
+from gateway.routes import LEGACY_ROOT, PLACE, ROOT, Action, Route
 from services.common.contract import Contract, Resource
 
 LEGACY = "v1"
@@ -14,6 +14,7 @@ _WORDS = {
     "list": "list",
     "create": "create",
     "get": "get",
+    "answering": "get",
     "delete": "delete",
     "bulk_create": "create",
     "bulk_update": "update",
@@ -26,14 +27,17 @@ _WORDS = {
 
 def path_of(route: Route) -> str:
     """The path as OpenAPI templates it."""
-    return route.rule.replace("<key>", "{key}")
+    return PLACE.sub(r"{\1}", route.rule)
 
 
 def operation_id(route: Route, verb: str, action: Action) -> str:
-    """`isp_cpes_list`, `isp_cpes_potses_list`, `v1_cpes_list`: the path without keys, then what is done."""
+    """`isp_cpes_list`, `isp_cpes_potses_list`, `v1_cpes_list`: the path without keys and places, then what is
+    done; `gpon_olts_frames_by_frame_get` when it ends with a place."""
     current = route.rule.startswith(f"{ROOT}/")
     segments = route.rule.removeprefix(ROOT if current else LEGACY_ROOT).strip("/").split("/")
-    words = [segment.replace("-", "_") for segment in segments if segment and segment != "<key>"]
+    words = [one.replace("-", "_") for one in segments if one and not PLACE.fullmatch(one)]
+    if (last := PLACE.fullmatch(segments[-1])) and last[1] != "key":
+        words.append(f"by_{last[1]}")
     return "_".join([*(() if current else (LEGACY,)), *words, _word(verb, action)])
 
 

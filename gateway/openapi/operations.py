@@ -39,6 +39,7 @@ class Operations:
             "delete": self._delete,
             "related": self._related,
             "foreign": self._related,
+            "answering": self._answering,
             "bulk_create": self._bulk,
             "bulk_update": self._bulk,
             "bulk_delete": self._bulk,
@@ -149,6 +150,14 @@ class Operations:
         good = {200: answers.answer("The row on the other side.", one, shown=("ETag",)), 304: UNCHANGED}
         return given, None, good, (400, *failed)
 
+    def _answering(self, route: Route, verb: str, action: Action) -> Parts:
+        declared = [one for _, one in action.answers]
+        shapes = [one.response for one in declared]
+        body = any_of(*(one for index, one in enumerate(shapes) if one not in shapes[:index]))
+        failed = {status for one in declared for status in one.statuses if status >= 400}
+        good = {200: answers.answer("As it is now.", body)}
+        return self._key(action), None, good, (*failed, *self._ambiguous(action.resource))
+
     def _rows(
         self, contract: Contract, resource: Resource, given: list[Json], *, bare: bool, exported: bool
     ) -> Parts:
@@ -189,6 +198,7 @@ class Operations:
         if declared is None:
             raise ValueError(f"{route.rule} has no operation")
         given = self._key(action) if route.detail else []
+        given += [parameters.place(name, declared.places.get(name)) for name in route.places]
         query = dict(declared.parameters)
         needed: list[str] = []
         if declared.outcome is not None:
@@ -268,6 +278,8 @@ def summary(action: Action, verb: str) -> str:
         return action.operation.name.replace("_", " ").replace("-", " ").capitalize()
     if action.relation is not None:
         return f"{title}: {action.relation.name.replace('-', ' ')}"
+    if action.answers:
+        return f"{title}: {action.answers[0][1].name.replace('-', ' ')}"
     return {
         "list": f"{title}: list",
         "create": f"{title}: create",
@@ -289,7 +301,10 @@ def deprecated(action: Action) -> bool:
 
 
 def _description(action: Action) -> str:
-    docs = [(action.operation or action.resource or action.contract).doc]
+    answering = action.answers[0][1] if action.answers else None
+    docs = [(action.operation or answering or action.resource or action.contract).doc]
+    if answering is not None:
+        docs.append(f"For a {answering.on} that is {' or '.join(one.value for _, one in action.answers)}.")
     if action.permission:
         docs.append(f"Needs the permission `{action.permission}`.")
     if action.staff:

@@ -8,7 +8,7 @@ from gateway.idempotency import HEADER, PATTERN
 from gateway.openapi.names import component
 from gateway.openapi.schemas import ref
 from services.common.contract import Contract, Resource
-from services.common.fields import Boolean, Coordinate, Field, Integer, Json, Reference, Text
+from services.common.fields import Boolean, Coordinate, Field, Integer, Json, Number, Reference, Text
 from services.common.resource.query import (
     MOST_ATTRS,
     MOST_FILTERS,
@@ -120,6 +120,12 @@ def of_resource(contract: Contract, resource: Resource, foreign: list[str]) -> d
     return found
 
 
+def place(name: str, schema: Json | None) -> Json:
+    """What is named in the path of an operation, besides a row's key."""
+    described = {"type": "string", "minLength": 1, **(schema or {})}
+    return {"name": name, "in": "path", "required": True, "schema": described}
+
+
 def shown(contract: Contract, resource: Resource, known: dict[str, Json]) -> list[Json]:
     """References to what chooses the members of an answer."""
     prefix = component(contract, resource)
@@ -148,6 +154,8 @@ def _filter(field: Field) -> Json:
         return _commas(_NUMBER if isinstance(field, Integer) else "[1-9][0-9]{0,17}")
     if isinstance(field, Coordinate):
         return _commas(r"-?[0-9]{1,2}(\.[0-9]{1,30})?")
+    if isinstance(field, Number):
+        return _commas(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
     return {"type": "string"}
 
 

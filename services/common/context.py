@@ -28,7 +28,7 @@ class Scope:
 class Context:
     """`deadline` is in seconds of `time.monotonic()` of this process. `idempotency_key`: what the client
     calls this request, in case it sends it again; `fingerprint`: what it asks for, so that another request
-    under the same key is noticed."""
+    under the same key is noticed. `patient`: it may take longer than requests do."""
 
     scope: Scope = field(default_factory=Scope)
     user: str | None = None
@@ -38,6 +38,7 @@ class Context:
     traceparent: str | None = None
     idempotency_key: str | None = None
     fingerprint: str = ""
+    patient: bool = False
     deadline: float = field(default_factory=lambda: time.monotonic() + 5.0)
 
     @property
@@ -66,6 +67,7 @@ class Context:
             "traceparent": self.traceparent,
             "idempotency_key": self.idempotency_key,
             "fingerprint": self.fingerprint,
+            "patient": self.patient,
             "remaining": round(self.remaining, 3),
         }
 
@@ -80,5 +82,6 @@ class Context:
             traceparent=wire["traceparent"],
             idempotency_key=wire["idempotency_key"],
             fingerprint=wire.get("fingerprint", ""),
+            patient=bool(wire.get("patient")),
             deadline=time.monotonic() + float(wire["remaining"]),
         )

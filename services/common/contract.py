@@ -98,16 +98,19 @@ WAIT: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 30}
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """Something else than reading and writing rows: `/{resource}/{key}/{name}`, or for an operation of the
-    whole app `/{app}/{path}`.
+    """Something else than reading and writing rows: `/{resource}/{key}/{path}`, or for an operation of the
+    whole app `/{app}/{path}`; the path is the name when none is given. It may hold places,
+    `olts/<olt>/onus/status`, which the RPC method gets as `places={"olt": "oltNorte"}`; a place that is `key`
+    comes as `key`. What stands there word for word wins over a place, and over a row's key.
 
     The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
-    resource's model, None: any user. `anonymous`: nobody need be logged in. `request`, `response`: JSON
-    Schemas
-    (None: no body). `parameters`: query parameters, name → JSON Schema. `remembered`: false where the answer
-    holds what nobody may keep, so that it is not given again to the same idempotency key. `acts`: a GET does
-    it too, with the members of the body as query parameters; what only looks (HEAD, a browser's prefetch)
-    does not. `outcome`: where to see what becomes of it.
+    resource's model (of an app: the whole `app.verb_model`), None: any user. `anonymous`: nobody need be
+    logged in. `request`, `response`: JSON Schemas (None: no body). `parameters`, `places`: query parameters
+    and places, name → JSON Schema; a place that does not fit its `pattern` or `enum` is 404. `remembered`:
+    false where the answer holds what nobody may keep, so that it is not given again to the same idempotency
+    key. `acts`: a GET does it too, with the members of the body as query parameters; what only looks (HEAD, a
+    browser's prefetch) does not. `outcome`: where to see what becomes of it. `seconds`: how long it may take,
+    where that is longer than a request may otherwise.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Operation:
     request: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, dict[str, Any]] = field(default_factory=dict)
     statuses: tuple[int, ...] = (200, 400, 404)
     anonymous: bool = False
     aliases: tuple[str, ...] = ()
@@ -125,6 +129,7 @@ class Operation:
     acts: bool = False
     outcome: Outcome | None = None
     remembered: bool = True
+    seconds: float | None = None
 
     def changes(self, verb: str) -> bool:
         """Whether this verb of it may change something."""
@@ -161,7 +166,7 @@ class Resource:
     `once`: write-only members that the answer to a row's creation shows, and nothing else ever.
     `logs`: has a `logs` sub-resource, what was done to a row. `events`: writes are published. `asks`: what
     its changes may ask of the network, in the order in which it is done; the function `asks` of the rules
-    says what a change does ask.
+    says what a change does ask. `detailed`: false where an operation answers for one row.
     """
 
     name: str
@@ -195,6 +200,7 @@ class Resource:
     imported: bool = False
     logs: bool = False
     textual_id: bool = False
+    detailed: bool = True
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -215,7 +221,7 @@ class Resource:
 
     @property
     def detail_methods(self) -> tuple[str, ...]:
-        return tuple(m for m in ("GET", "PUT", "PATCH", "DELETE") if m in self.methods)
+        return tuple(m for m in ("GET", "PUT", "PATCH", "DELETE") if m in self.methods and self.detailed)
 
     @cached_property
     def writable(self) -> tuple[Field, ...]:
@@ -251,6 +257,28 @@ class Extension:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answering:
+    """A read `/{resource}/{key}/{name}` of a resource of another service, which this one answers for the rows
+    whose member `on` is `value`.
+
+    `target`: `service.resource`. The RPC method is `<singular>_<name>(<singular>={…}, parameters)`, with the
+    members `needs` of the row, secrets blank. `paths`: other places of the collection, below
+    `/api/v2/`. `response`, `statuses`, `seconds`, `doc`: as in an `Operation`.
+    """
+
+    target: str
+    name: str
+    on: str
+    value: str
+    needs: tuple[str, ...]
+    response: dict[str, Any]
+    paths: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (200, 404)
+    seconds: float | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry. `events`:
     the classes of its events besides those of its resources."""
@@ -260,6 +288,7 @@ class Contract:
     resources: tuple[Resource, ...] = ()
     operations: tuple[Operation, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    answers: tuple[Answering, ...] = ()
     events: tuple[type[Event], ...] = ()
     doc: str = ""
 

@@ -67,12 +67,24 @@ class NotFound(ApiError):
     status, code, message = 404, "not_found", "Not found."
 
 
+class NoInfo(ApiError):
+    """404: the object is there, but nothing that could be asked about it."""
+
+    status, code, message = 404, "no_info", "There is nobody to ask about it."
+
+
 class MethodNotAllowed(ApiError):
     status, code, message = 405, "method_not_allowed", "Method not allowed."
 
 
 class NotAcceptable(ApiError):
     status, code, message = 406, "not_acceptable", "Could not satisfy the request Accept header."
+
+
+class Unprocessable(ApiError):
+    """422: understood, and not to be done as things are."""
+
+    status, code, message = 422, "unprocessable", "This cannot be done."
 
 
 class Conflict(ApiError):
@@ -137,6 +149,12 @@ class ServiceUnavailable(ApiError):
     def __init__(self, detail: str | None = None, retry_after: int = 2, **extra: Any) -> None:
         super().__init__(detail, **extra)
         self.headers["Retry-After"] = str(retry_after)
+
+
+class Busy(ServiceUnavailable):
+    """503: as many requests that take long as may be under way are under way already."""
+
+    code, message = "busy", "Too many requests that take long are under way, try again later."
 
 
 class DeadlineExceeded(ApiError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -315,6 +316,36 @@ class Coordinate(Field):
                 {"type": "number", "minimum": -self.bound, "maximum": self.bound},
                 {"type": "string", "pattern": r"^-?\d{1,2}(\.\d{1,30})?$"},
                 {"const": ""},
+            ]
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """A measured value; `unit` as the field's document says (dBm, dB, °C, bit/s)."""
+
+    kind: ClassVar[str] = "float"
+    unit: str = ""
+
+    def clean(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError("A valid number is required.")
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            raise ValueError("A valid number is required.") from None
+        if not math.isfinite(number):
+            raise ValueError("A valid number is required.")
+        return number
+
+    def schema(self) -> Json:
+        return {"type": "number"} | ({"description": self.unit} if self.unit and not self.doc else {})
+
+    def input_schema(self) -> Json:
+        return {
+            "anyOf": [
+                {"type": "number"},
+                {"type": "string", "pattern": r"^\s*[+-]?\d{1,30}(\.\d{1,30})?\s*$"},
             ]
         }
 

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     links_prefix: str = Field("/api/v2/cpes", description="prefix of a CPE's `_links`")
     demo: bool = Field(False, description="demo data and the user demo/demo; refused off loopback")
     secret_key: SecretStr | None = Field(None, description="signs tokens; default: made once under data_dir")
+    credentials_key: SecretStr | None = Field(
+        None, description="encrypts the passwords of devices; default: made once under data_dir"
+    )
     deadline: float = Field(5.0, gt=0, le=120, description="seconds a request may take")
     page_size: int = Field(10, ge=1, le=1000)
     max_page_size: int = Field(1000, ge=1, le=10_000)
@@ -55,8 +58,13 @@ class Settings(BaseSettings):
     )
     action_batch: int = Field(20_000, ge=1, description="the most devices that one bulk action may reach")
     waiters: int = Field(
-        4, ge=0, description="requests per gateway process that may wait for the end of an action"
+        4,
+        ge=0,
+        description="requests per gateway process that may take longer than `deadline`: waits for the end of "
+        "an action, and readings of devices. Beyond them the former do not wait, the latter are 503",
     )
+    poll_interval: float = Field(60, gt=0, description="seconds between two readings of a device")
+    trap_bind: str = Field("", description="address:port where a service takes SNMP traps; empty: nowhere")
     webhook_http: bool = Field(False, description="webhooks may have http:// URLs, not only https://")
     webhook_networks: str = Field(
         "",

@@ -14,6 +14,8 @@ from tests.contract.raw import refused
 from tests.servers import Server, Session
 
 KINDS = tuple(kind for kind in action.KINDS if kind != action.DIAGNOSTIC)
+LAB = "voip"
+"""A technology whose actions the lab runs."""
 PING = {"diagnostic": "ping", "host": "192.0.2.1"}
 
 
@@ -33,7 +35,7 @@ def make(session: Session) -> Iterator[Make]:
     def made(**values: Any) -> dict[str, Any]:
         customers.append(session.post("/api/v2/isp/customers/", json={"name": "Eva"}).json()["id"])
         sn = f"HWTC{time.time_ns() % 2**32:08x}"
-        body = {"customer": customers[-1], "model": "HG8245H", "sn": sn, **values}
+        body = {"customer": customers[-1], "model": "HG8245H", "tech": LAB, "sn": sn, **values}
         answer = session.post("/api/v2/isp/cpes/", json=body)
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from deploy.lab.executor import service
 from deploy.lab.executor.faults import Fault, Faults
-from deploy.lab.executor.service import DIED, EXIT
+from deploy.lab.executor.service import EXIT, OVER_TR069, OWNED, wants
+from services.common.executing.executor import DIED
 from services.isp.domain import action
 from tests.servers import Real, Server, Session
 
@@ -45,7 +47,7 @@ def switch(server: Server) -> Iterator[Switch]:
 def subscriber(session: Session) -> int:
     customer = session.post("/api/v2/isp/customers/", json={"name": "Eva"}).json()["id"]
     sn = f"HWTC{time.time_ns() % 2**32:08x}"
-    body = {"customer": customer, "model": "HG8245H", "sn": sn}
+    body = {"customer": customer, "model": "HG8245H", "tech": "voip", "sn": sn}
     made: int = session.post("/api/v2/isp/cpes/", json=body).json()["id"]
     return made
 
@@ -148,6 +150,21 @@ def test_what_is_cancelled_while_nobody_takes_it_ends_when_somebody_does(real: R
     assert until(session, wanted, *action.ENDED)["state"] == "succeeded"
     refused = session.post(f"{unwanted}/cancel")
     assert refused.status_code == 409
+
+
+# ---- what is the lab's --------------------------------------------------------------------------
+
+
+def test_it_runs_what_no_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "OWNED", frozenset({"isp", "gpon"}))
+    for kind in action.KINDS:
+        assert wants({"kind": kind, "tech": "ethernet"})
+        assert wants({"kind": kind, "tech": "gpon"}) == (kind in OVER_TR069)
+
+
+def test_the_services_that_are_built_are_known() -> None:
+    assert "isp" in OWNED
+    assert "common" not in OWNED
 
 
 # ---- the list of faults -----------------------------------------------------------------------

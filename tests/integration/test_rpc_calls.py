@@ -14,7 +14,7 @@ import pika
 import pytest
 
 from services.common.context import Context, Scope
-from services.common.errors import ApiError, DeadlineExceeded, ServiceUnavailable
+from services.common.errors import ApiError, Busy, DeadlineExceeded, ServiceUnavailable
 from services.common.rpc.amqp import AmqpClient
 from tests.integration.rpc_broker import Broker, broker, free_port
 from tests.integration.rpc_process import ROOT, ServiceProcess, answers, environment, service
@@ -172,6 +172,21 @@ def test_a_call_without_time_left_is_not_sent(toy, client: AmqpClient, tmp_path)
 
 def test_ten_sleeping_calls_take_the_time_of_one(toy, client: AmqpClient):
     assert 0.2 <= concurrent_sleeps(client) < 0.45
+
+
+def test_long_calls_take_half_of_the_workers_and_the_rest_are_told_at_once(toy, client: AmqpClient):
+    began = time.monotonic()
+    long = [client.start("toy", "sleep", {"seconds": 1}, Context(patient=True).within(20)) for _ in range(16)]
+    assert orjson.loads(client.call("toy", "echo", {"a": 1}, Context()).body) == {"a": 1}
+    assert time.monotonic() - began < 0.5
+    found = []
+    for one in long:
+        try:
+            found.append(one.result().body)
+        except Busy as error:
+            found.append(error.headers)
+    assert found == [b'"slept"'] * 8 + [{"Retry-After": "2"}] * 8
+    assert client.call("toy", "sleep", {"seconds": 0}, Context(patient=True).within(20)).body == b'"slept"'
 
 
 def test_answers_never_cross_between_threads(toy, client: AmqpClient):

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass
 from typing import Any
 
+from services.common.executing import executor
+from services.common.executing.executor import Result
+from services.common.executing.runs import Run
+
 
 @dataclass(frozen=True)
-class Manner:
-    """`seconds`: how long the device takes. `repeatable`: doing it twice does no harm."""
+class Manner(executor.Manner):
+    """`seconds`: how long the device takes."""
 
     seconds: float
-    repeatable: bool
 
 
 MANNERS = {
-    "reboot": Manner(0.4, repeatable=False),
-    "factory": Manner(0.6, repeatable=False),
-    "reconfig": Manner(0.3, repeatable=True),
-    "reprovision": Manner(0.3, repeatable=True),
-    "unprovision": Manner(0.2, repeatable=True),
-    "cwmp_diagnostic": Manner(0.5, repeatable=True),
+    "reboot": Manner(repeatable=False, seconds=0.4),
+    "factory": Manner(repeatable=False, seconds=0.6),
+    "reconfig": Manner(repeatable=True, seconds=0.3),
+    "reprovision": Manner(repeatable=True, seconds=0.3),
+    "unprovision": Manner(repeatable=True, seconds=0.2),
+    "cwmp_diagnostic": Manner(repeatable=True, seconds=0.5),
 }
+
+
+def perform(run: Run) -> Result:
+    """Takes its time, and answers."""
+    time.sleep(MANNERS[run.kind].seconds)
+    return result(run.kind, run.parameters, run.action)
 
 
 def result(kind: str, parameters: dict[str, Any], seed: int) -> dict[str, Any] | None:

@@ -1,23 +1,19 @@
-"""Faults that can be switched on: which runs they meet, read again whenever their file changes.
-
-`KRILL_LAB_FAULTS` is the file, or the list itself when it begins with `[`; by default the file is
-`lab-faults.json` in the data folder, which need not be there. The list is of objects such as
+"""Faults that can be switched on: which runs they meet. Of the rows of the file of faults
+(`deploy.lab.fault_file`) those that name no device, such as
 `{"fault": "slow", "seconds": 20, "cpe": "pim0350", "kind": "reboot", "rate": 0.5}`: all but `fault` may be
 left out; the first that fits a run holds for it.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-log = structlog.get_logger(__name__)
+from deploy.lab.fault_file import FaultFile, of_equipment, place
 
 
 class Fault(BaseModel):
@@ -43,38 +39,19 @@ class Fault(BaseModel):
         return draw < self.rate
 
 
-_LIST = TypeAdapter(list[Fault])
-
-
 @dataclass
 class Faults:
     """`given`: a path, or the list itself."""
 
     given: str
-    _known: tuple[Fault, ...] = ()
-    _stamp: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        self._file = FaultFile(self.given, Fault, lambda row: not of_equipment(row))
 
     @classmethod
     def from_environment(cls, data: Path) -> Faults:
-        return cls(os.environ.get("KRILL_LAB_FAULTS") or str(data / "lab-faults.json"))
+        return cls(place(data))
 
     def of(self, run: dict[str, object]) -> Fault | None:
         """The fault that the run has now."""
-        return next((one for one in self._current() if one.meets(run)), None)
-
-    def _current(self) -> tuple[Fault, ...]:
-        if self.given.lstrip().startswith("["):
-            if not self._known:
-                self._known = tuple(_LIST.validate_json(self.given))
-            return self._known
-        path = Path(self.given)
-        try:
-            found = path.stat()
-            stamp = (found.st_mtime_ns, found.st_size)
-            if stamp != self._stamp:
-                self._known, self._stamp = tuple(_LIST.validate_json(path.read_bytes())), stamp
-        except FileNotFoundError:
-            self._known, self._stamp = (), None
-        except (OSError, ValidationError) as error:
-            log.warning("faults not read; those known before hold", file=self.given, reason=str(error))
-        return self._known
+        return next((one for one in self._file.current() if one.meets(run)), None)

@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from services.common.database.columns import use_zone
 from services.common.database.prepared import Prepared
+from services.common.database.sealed import use_keys
 from services.common.errors import Conflict, DeadlineExceeded, ServiceUnavailable
 from services.common.settings import Settings
 
@@ -198,6 +199,7 @@ class Database:
 
 def _connect(url: str, settings: Settings, **options: Any) -> Engine:
     use_zone(settings.zone)
+    use_keys(settings)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url, **options)

@@ -1,0 +1,1 @@
+"""How services speak to devices: clients of their protocols, and when they are asked."""

@@ -14,7 +14,17 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from services.common.contract import Resource
-from services.common.fields import Boolean, Date, DateTime, Document, Integer, Members, Reference, Text
+from services.common.fields import (
+    Boolean,
+    Date,
+    DateTime,
+    Document,
+    Integer,
+    Members,
+    Number,
+    Reference,
+    Text,
+)
 from services.common.fields import Field as Declared
 
 VERBS = ("created", "updated", "deleted")
@@ -85,6 +95,8 @@ def _python_type(field: Declared) -> Any:
             return bool
         case Integer():
             return int
+        case Number():
+            return float
         case Reference():
             return str if field.textual else int
         case DateTime():

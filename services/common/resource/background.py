@@ -56,7 +56,15 @@ class Loop:
                 self._woken.wait(self.every)
 
 
-class Background(Provider):  # type: ignore[misc]
+class Attached(Provider):  # type: ignore[misc]
+    """What a service class has that works with the engine: it is given it before it starts."""
+
+    def attach(self, engine: Engine) -> None:
+        """Called by the provider of the engine, once that is made."""
+        raise NotImplementedError
+
+
+class Background(Attached):
     """`sweeper = Background(work)` in a service class. `work(engine)`: a bit of it; true when there is more.
     It has a thread of its own and takes no worker from calls; every replica does it."""
 

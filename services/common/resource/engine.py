@@ -12,15 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from services.common.context import Context
+from services.common.context import Context, Scope
 from services.common.contract import InRealm, Resource
-from services.common.errors import ApiError, InvalidInput
+from services.common.errors import ApiError, InvalidInput, ServiceUnavailable
 from services.common.resource import idempotency
 from services.common.resource.progress import Progress
 from services.common.resource.query import Parameters
 from services.common.resource.reads import Reads
 from services.common.resource.representation import dumps
 from services.common.resource.writes import Write
+from services.common.rpc.client import Client
 from services.common.rpc.reply import Reply
 from services.common.types import Row
 
@@ -36,6 +37,18 @@ class Undo(Exception):
 
 
 class Engine(Reads):
+    client: Client | None = None
+    """The way to other services, where this engine belongs to one."""
+
+    def neighbour(self, service: str, method: str, arguments: Row, *, seconds: float | None = None) -> Reply:
+        """What another service answers to a read of everything that it has, for work that no user asked for.
+        Raises `ApiError`. Never within a transaction: what changes another service travels as an event."""
+        if self.client is None:
+            raise ServiceUnavailable()
+        context = Context(scope=Scope(everything=True), user=self.contract.name)
+        within = context.within(seconds or self.settings.deadline)
+        return self.client.call(service, method, arguments, within, read=True)
+
     def wake(self) -> None:
         """Called after each commit that wrote events; the relay puts its own alarm in this place."""
 

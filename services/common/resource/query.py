@@ -29,6 +29,7 @@ from services.common.fields import (
     DateTime,
     Field,
     Integer,
+    Number,
     Reference,
     Text,
 )
@@ -277,7 +278,7 @@ def _restored(field: Field, value: Any) -> Any:
         return field.clean(value)
     if isinstance(field, Boolean):
         return bool(value)
-    if isinstance(field, (Integer, Reference, Coordinate)):
+    if isinstance(field, (Integer, Reference, Coordinate, Number)):
         return field.clean(value)
     if not isinstance(value, str) or "\0" in value:
         raise ValueError

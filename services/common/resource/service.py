@@ -17,7 +17,7 @@ from services.common.events import feed, held
 from services.common.events.inbox import WAITING
 from services.common.events.provider import EventsProvider
 from services.common.events.webhooks.operations import Operations as Webhooks
-from services.common.resource.background import Background
+from services.common.resource.background import Attached
 from services.common.resource.engine import Engine
 from services.common.resource.representation import dumps
 from services.common.resource.writes import Write
@@ -42,10 +42,11 @@ class EngineProvider(Provider):
         database = Database(settings.database(self.contract.name), settings)
         database.prove_cooperative()
         self.engine = Engine(self.contract, self.metadata, database, settings)
+        self.engine.client = self.container.config["CLIENT"]
         for provider in self.container.dependencies:
             if isinstance(provider, EventsProvider):
                 provider.attach(self.engine, self.container.config)
-            elif isinstance(provider, Background):
+            elif isinstance(provider, Attached):
                 provider.attach(self.engine)
 
     def stop(self) -> None:

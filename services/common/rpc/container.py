@@ -2,7 +2,8 @@
 
 nameko kills the container when anything but the method itself fails (a dependency whose database is away, a
 reply that cannot be sent). Here such a failure is the answer of that one call. Also the one place where a
-call gets its log context and is counted, and where a call whose deadline has passed is not executed.
+call gets its log context and is counted, where a call whose deadline has passed is not executed, and where
+calls that may take long are kept from taking every worker.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from nameko.exceptions import ContainerBeingKilled
 
 from services.common import metrics
 from services.common.context import Context
-from services.common.errors import ApiError, DeadlineExceeded, ServiceUnavailable
+from services.common.errors import ApiError, Busy, DeadlineExceeded, ServiceUnavailable
 from services.common.rpc import wire
 
 CONTEXT = "context"
@@ -32,13 +33,21 @@ log = structlog.get_logger(__name__)
 
 
 class Container(ServiceContainer):  # type: ignore[misc]
-    """Calls come in through `dispatch`, timers through nameko's own `spawn_worker`."""
+    """Calls come in through `dispatch`, timers through nameko's own `spawn_worker`. Of calls that may
+    take long (`Context.patient`) half of the workers are the most."""
+
+    _long = 0
 
     def dispatch(
         self, entrypoint: Any, args: list[Any], kwargs: dict[str, Any], context: Context, answer: Answer
     ) -> None:
         """Runs a call in a worker and answers once. Never blocks: a call waits for a free worker aside."""
         began = time.monotonic()
+        is_long = context.patient
+        if is_long and self._long >= max(1, self.max_workers // 2):
+            answer(wire.encode_error(Busy()))
+            return
+        self._long += is_long
 
         def handle_result(_: WorkerContext | None, result: object, exc_info: Any) -> tuple[object, Any]:
             outcome = "ok"
@@ -52,6 +61,7 @@ class Container(ServiceContainer):  # type: ignore[misc]
                 raised = exc_info[1] if isinstance(exc_info[1], ApiError) else ApiError()
                 outcome, encoded = raised.code, wire.encode_error(raised)
             metrics.served(self.service_name, entrypoint.method_name, outcome, time.monotonic() - began)
+            self._long -= is_long
             answer(encoded)
             return result, exc_info
 
@@ -59,6 +69,7 @@ class Container(ServiceContainer):  # type: ignore[misc]
             try:
                 self.spawn_worker(entrypoint, args, kwargs, {CONTEXT: context}, handle_result)
             except ContainerBeingKilled:
+                self._long -= is_long
                 answer(wire.encode_error(ServiceUnavailable()))
 
         if self._worker_pool.free() > 0:

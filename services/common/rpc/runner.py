@@ -22,6 +22,8 @@ from eventlet.patcher import is_monkey_patched
 
 from services.common import metrics
 from services.common.events.transport import LocalBus
+from services.common.rpc.amqp import AmqpClient
+from services.common.rpc.client import Client
 from services.common.rpc.consumer import RequestConsumer
 from services.common.rpc.container import Container
 from services.common.rpc.local import LocalClient
@@ -37,10 +39,18 @@ Checks = dict[str, Callable[[], None]]
 log = structlog.get_logger(__name__)
 
 
-def config_for(settings: Settings, amqp_uri: str | None, bus: LocalBus | None = None) -> dict[str, Any]:
+def config_for(
+    settings: Settings, amqp_uri: str | None, client: Client, bus: LocalBus | None = None
+) -> dict[str, Any]:
     """nameko's configuration, as `container.config` shows it to dependency providers, which find the settings
-    there. `bus`: what carries events where there is no broker."""
-    return {"AMQP_URI": amqp_uri, "BUS": bus, "max_workers": settings.workers, "settings": settings}
+    there. `client`: the way to other services. `bus`: what carries events where there is no broker."""
+    return {
+        "AMQP_URI": amqp_uri,
+        "BUS": bus,
+        "CLIENT": client,
+        "max_workers": settings.workers,
+        "settings": settings,
+    }
 
 
 def embed(services: Sequence[type], settings: Settings) -> LocalClient:
@@ -49,7 +59,7 @@ def embed(services: Sequence[type], settings: Settings) -> LocalClient:
     _require_green()
     client, bus = LocalClient(), LocalBus(complete=False)
     for service in services:
-        container = Container(service, config_for(settings, None, bus))
+        container = Container(service, config_for(settings, None, client, bus))
         container.start()
         client.register(container)
     bus.complete = True
@@ -76,13 +86,14 @@ def _require_green() -> None:
 class _Process:
     def __init__(self, services: Sequence[type], settings: Settings) -> None:
         self._services = services
-        self._config = config_for(settings, settings.amqp)
+        assert settings.amqp is not None
+        self._config = config_for(settings, settings.amqp, AmqpClient(settings.amqp))
         self._containers: dict[type, Container] = {}
         self._end = Event()
         self._stopping = False
 
     def run(self) -> int:
-        _on_signal(self._signalled)
+        on_signal(self._signalled)
         for service in self._services:
             eventlet.spawn(self._supervise, service)
         code: int = self._end.wait()
@@ -137,9 +148,9 @@ class _Process:
             self._end.send(code)
 
 
-def _on_signal(react: Callable[[], None]) -> None:
-    """Calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python's cannot switch green
-    threads and does not wake the hub; the wakeup descriptor does."""
+def on_signal(react: Callable[[], None]) -> None:
+    """For a green process: calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python cannot
+    switch green threads and does not wake the hub; the wakeup descriptor does."""
     receiving, sending = socket.socketpair()
     sending.setblocking(False)
     signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)

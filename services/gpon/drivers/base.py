@@ -223,7 +223,7 @@ class OnuDetail(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Configured:
     """What the OLT has in its configuration for an ONU. `native_vlans`: Ethernet port → VLAN; `catv`:
-    whether its RF output is on."""
+    whether its RF output is on. None: it does not tell."""
 
     position: Position
     onu_id: int
@@ -233,7 +233,7 @@ class Configured:
     service_profile: str | None = None
     active: bool = True
     service_ports: tuple[ServicePort, ...] = ()
-    native_vlans: dict[int, int] = field(default_factory=dict)
+    native_vlans: dict[int, int] | None = None
     catv: bool | None = None
 
 
@@ -315,6 +315,7 @@ class Writer(Protocol):
     ) -> None: ...
     def rf(self, position: Position, onu_id: int, on: bool) -> None: ...
     def describe(self, position: Position, onu_id: int, desc: str) -> None: ...
+    def profiles(self, position: Position, onu_id: int, line_profile: str, service_profile: str) -> None: ...
     def activate(self, position: Position, onu_id: int) -> None: ...
     def deactivate(self, position: Position, onu_id: int) -> None: ...
     def reset(self, position: Position, onu_id: int) -> None: ...
@@ -332,6 +333,7 @@ REPEATABLE: dict[str, bool] = {
     "native_vlan": True,
     "rf": True,
     "describe": True,
+    "profiles": True,
     "activate": True,
     "deactivate": True,
     "save": True,

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from services.common.contract import Contract, Extension, Relation, Resource
+from typing import Any
+
+from services.common.contract import Contract, Extension, Operation, Relation, Resource
+from services.common.cpe_info import info_of
 from services.common.fields import Integer, Text
+
+_TOLD = {"type": "object", "required": ["method", "places", "keyed"]}
+
+
+def _operation(
+    name: str, path: str, *verbs: str, permission: str = "toy.view_meter", **more: Any
+) -> Operation:
+    """Answers what the service got."""
+    return Operation(name=name, path=path, verbs=verbs, permission=permission, response=_TOLD, **more)
+
 
 METERS = Resource(
     name="meters",
@@ -19,12 +32,27 @@ METERS = Resource(
         Text(name="pin", null=True, max_length=64, secret=True),
         Text(name="realm", max_length=32, blank="refuse", create_only=True, folded=False),
     ),
+    operations=(_operation("hand", "dials/<dial>/hand", "GET", permission="view"),),
 )
 
 CONTRACT = Contract(
     name="toy",
     title="Toy",
     resources=(METERS,),
+    operations=(
+        _operation(
+            "dial",
+            "sites/<site>/rows/<row>/dial",
+            *("GET", "POST", "PUT", "PATCH", "DELETE"),
+            request={"type": "object"},
+            places={"row": {"pattern": "^[0-9]+$", "description": "counted from the door"}},
+        ),
+        _operation("any_dial", "sites/any/rows/<row>/dial", "GET", places={"row": {"enum": ["7"]}}),
+        _operation("meter_dials", "meters/<meter>/dials/all", "GET"),
+        _operation("site", "sites/<site>", "GET"),
+        _operation("reading", "sites/<site>/reading", "GET", seconds=20.0),
+    ),
+    answers=(info_of("voip", needs=("id", "internal_id", "tech", "mac", "pppoe_password")),),
     extensions=(
         Extension(
             target="isp.cpes",

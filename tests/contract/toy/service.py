@@ -12,6 +12,7 @@ from typing import Any
 import eventlet
 
 from services.common import log
+from services.common.resource.representation import dumps
 from services.common.resource.service import EngineProvider, ResourceService
 from services.common.rpc.entrypoint import rpc
 from services.common.rpc.reply import Reply
@@ -25,6 +26,26 @@ delay = Path(settings.data_dir) / "toy-delay"
 """Holds the seconds that a list takes."""
 
 
+INFO_OF_A_PHONE: dict[str, Any] = {
+    "alarms": [],
+    "dnbw": 0.0,
+    "upbw": 0.0,
+    "ips": [],
+    "registration": {
+        "host": "pbx",
+        "id": "7",
+        "last_down_time": None,
+        "related_services": [],
+        "states": ["online"],
+        "tags": [],
+    },
+    "services": {},
+    "state": "up",
+    "state_id": 0,
+    "uptime": 0,
+}
+
+
 class ToyService(ResourceService):
     name = CONTRACT.name
     engine = EngineProvider(CONTRACT, metadata)
@@ -34,6 +55,42 @@ class ToyService(ResourceService):
         if delay.exists():
             eventlet.sleep(float(delay.read_text()))
         return self.engine.list(self.context, resource, **query)
+
+    @rpc
+    def dial(self, **asked: Any) -> Reply:
+        return self._told("dial", asked)
+
+    @rpc
+    def any_dial(self, **asked: Any) -> Reply:
+        return self._told("any_dial", asked)
+
+    @rpc
+    def meter_dials(self, **asked: Any) -> Reply:
+        return self._told("meter_dials", asked)
+
+    @rpc
+    def meter_hand(self, **asked: Any) -> Reply:
+        return self._told("meter_hand", asked)
+
+    @rpc
+    def site(self, **asked: Any) -> Reply:
+        return self._told("site", asked)
+
+    @rpc
+    def reading(self, **asked: Any) -> Reply:
+        eventlet.sleep(float(dict(asked["parameters"]).get("takes", 0)))
+        return self._told("reading", asked)
+
+    @rpc
+    def cpe_info(self, cpe: dict[str, Any], parameters: Any) -> Reply:
+        asked = dict(parameters)
+        eventlet.sleep(float(asked.get("takes", 0)))
+        return Reply(
+            dumps(INFO_OF_A_PHONE | {"output": f"{cpe['internal_id']} {asked}", "tech": {"of": cpe}})
+        )
+
+    def _told(self, method: str, asked: dict[str, Any]) -> Reply:
+        return Reply(dumps({"method": method, "keyed": self.context.keyed, **asked}))
 
 
 if __name__ == "__main__":

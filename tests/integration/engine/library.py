@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.common.contract import Resource
-from services.common.fields import Boolean, Coordinate, DateTime, Field, Integer, Reference, Text
+from services.common.fields import Boolean, Coordinate, DateTime, Field, Integer, Number, Reference, Text
 from services.isp.contract import CONTRACT
 from tests.integration.engine.world import ROOT, World
 
@@ -232,6 +232,8 @@ def typed(field: Field, value: Any) -> Any:
         return dt.datetime.fromisoformat(value)
     if isinstance(field, Coordinate):
         return Decimal(value)
+    if isinstance(field, Number):
+        return float(value)
     return dt.date.fromisoformat(value) if field.kind == "date" else value
 
 

@@ -22,6 +22,7 @@ from gateway.openapi.names import path_of
 from gateway.routes import discovered, table
 from services.common import errors
 from services.common.contract import Contract, Extension, Operation, Relation, Resource
+from services.common.devices import errors as devices
 from services.common.errors import InvalidInput
 from services.common.fields import NOT_BLANK, NOT_NULL, REQUIRED, Field, Integer, Members, Text
 from services.common.resource.body import cleaned
@@ -111,10 +112,10 @@ def test_error_codes_are_those_of_the_kernel() -> None:
         if name.startswith("Error")
         for code in one["properties"]["code"]["enum"]
     }
-    kinds = [
-        one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.ApiError)
-    ]
+    known = [one for kind in (errors, devices) for one in vars(kind).values() if isinstance(one, type)]
+    kinds = [one for one in known if issubclass(one, errors.ApiError)]
     assert listed == {(one.status, one.code) for one in kinds}
+    assert {(504, "device_silent"), (503, "busy"), (404, "no_info")} <= listed
 
 
 @pytest.mark.parametrize(

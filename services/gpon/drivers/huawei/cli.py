@@ -114,15 +114,18 @@ def place(answer: str) -> tuple[Position, int] | None:
     return None if position is None or onu_id is None else (position, onu_id)
 
 
-def configured(info: str, ports: tuple[ServicePort, ...], running: str) -> Configured | None:
-    """Of `display ont info`, `display service-port …` and `display current-configuration ont`."""
+def configured(info: str, ports: tuple[ServicePort, ...], running: str | None) -> Configured | None:
+    """Of `display ont info`, `display service-port …` and, where the release has it, `display
+    current-configuration ont`."""
     where = place(info)
     if where is None:
         return None
     told = fields(info)
     desc = values.words(told.get("description"))
-    natives = {int(port): int(vlan) for port, vlan in _NATIVE.findall(running)}
-    catv = _CATV.findall(running)
+    catv = _CATV.findall(running or "")
+    natives = None
+    if running is not None:
+        natives = {int(port): int(vlan) for port, vlan in _NATIVE.findall(running)}
     return Configured(
         *where,
         sn=values.serial(told.get("sn")),

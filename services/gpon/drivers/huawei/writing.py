@@ -77,7 +77,7 @@ class HuaweiWriter:
         listed = self._ask(f"display service-port port {position.fsp} ont {onu_id}")
         ports = tuple(self._named(port) for port in cli.service_ports(listed or ""))
         running = self._ask(f"display current-configuration ont {position.fsp} {onu_id}", optional=True)
-        found = cli.configured(info, ports, running or "")
+        found = cli.configured(info, ports, running)
         if found is None:
             raise DeviceError("What it tells of the ONT makes no sense.", device=self._device)
         return found
@@ -164,6 +164,12 @@ class HuaweiWriter:
 
     def describe(self, position: Position, onu_id: int, desc: str) -> None:
         self._do(f"ont modify {position.port} {onu_id} desc {_text(desc)}", position)
+
+    def profiles(self, position: Position, onu_id: int, line_profile: str, service_profile: str) -> None:
+        line = self._profile("ont-lineprofile", line_profile)
+        service = self._profile("ont-srvprofile", service_profile)
+        self._do(f"ont modify {position.port} {onu_id} {line}", position)
+        self._do(f"ont modify {position.port} {onu_id} {service}", position)
 
     def activate(self, position: Position, onu_id: int) -> None:
         self._do(f"ont activate {position.port} {onu_id}", position)

@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 from gateway.accounts.models import sessions, users
 from gateway.accounts.service import Accounts
 from gateway.auth import passwords
-from gateway.auth.secret import signing_key
 from services.common.errors import AuthenticationFailed, InvalidInput, TokenNotValid
+from services.common.keyfile import signing_key
 from services.common.settings import Settings
 from tests.unit.gateway.accounts.conftest import PASSWORD, Gateway, member, request
 

@@ -15,12 +15,12 @@ from gateway.accounts import bootstrap
 from gateway.accounts.contract import CONTRACTS
 from gateway.accounts.models import groups, metadata, users
 from gateway.accounts.service import Accounts
-from gateway.auth.secret import signing_key
 from gateway.principal import Principal
 from gateway.routes import discovered, table
 from services.common.context import Context
 from services.common.database import migrate
 from services.common.errors import Conflict, InvalidInput
+from services.common.keyfile import signing_key
 from services.common.settings import Settings
 from tests.unit.gateway.accounts.conftest import PASSWORD, Gateway, again, everything, member, settings_in
 

@@ -1,0 +1,183 @@
+"""A reading of an OLT: all that a poll asks for, as plain values. Blocking: within `native`, parsing
+included."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.common.devices.errors import DeviceError
+from services.common.types import Row
+from services.gpon import devices
+from services.gpon.domain import observing, optics
+from services.gpon.domain.naming import Pon, position
+from services.gpon.drivers.base import (
+    Configured,
+    Onu,
+    Optics,
+    Place,
+    Position,
+    ServicePort,
+    Traffic,
+    Unconfigured,
+)
+from services.gpon.drivers.base import OltFacts as Facts
+from services.gpon.drivers.base import Pon as PonState
+
+At = tuple[str, int]
+"""frame/slot/port, and the ONU's id."""
+
+LEVELS = ("dntx", "dnrx", "dnatt", "uptx", "uprx", "upatt", "tvrx", "pondesv")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`onus`: rows as `onu_row` makes them; `levels`: whether they have optical ones. `pon`: the one that was
+    read, None: all."""
+
+    vendor: str
+    facts: Facts
+    pons: list[PonState]
+    onus: list[Row]
+    unconfigured: list[Unconfigured]
+    levels: bool
+    pon: Pon | None = None
+
+
+def read(row: Row, levels: bool, pon: Pon | None = None) -> Reading:
+    """`row`: of the OLT. Raises `DeviceError`."""
+    at = Position(*pon) if pon else None
+    with devices.reader(row) as driver:
+        facts = driver.facts()
+        pons = driver.pons()
+        found = driver.onus(at)
+        measured = driver.optics(at) if levels else {}
+        waiting = driver.unconfigured()
+    return Reading(
+        row["vendor"], facts, pons, rows(found, pons, measured if levels else None), waiting, levels, pon
+    )
+
+
+def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics] | None) -> list[Row]:
+    """`measured` None: levels were not asked for, and the rows have none of these members."""
+    sent = {one.position: one.tx_power for one in pons}
+    found = [onu_row(one) for one in onus]
+    if measured is None:
+        return found
+    for one, row in zip(onus, found, strict=True):
+        row |= levels(one, sent.get(one.position), measured.get((one.position, one.onu_id)))
+    by_pon: dict[str, dict[object, float | None]] = {}
+    for row in found:
+        by_pon.setdefault(row["fsp"], {})[row["onu_id"]] = row["dnrx"]
+    deviating = {fsp: optics.deviations(received) for fsp, received in by_pon.items()}
+    for row in found:
+        row["pondesv"] = deviating[row["fsp"]].get(row["onu_id"])
+    return found
+
+
+def onu_row(one: Onu) -> Row:
+    """The columns of `onus` that an OLT tells, levels apart."""
+    pon = Pon(*one.position)
+    return {
+        "frame": pon.frame,
+        "slot": pon.slot,
+        "port": pon.port,
+        "fsp": pon.fsp,
+        "onu_id": one.onu_id,
+        "position": position(pon, one.onu_id),
+        "sn": one.sn,
+        "type": _short(one.type, 64),
+        "description": _short(one.desc, 255),
+        "line_profile": _short(one.line_profile, 64),
+        "service_profile": _short(one.service_profile, 64),
+        "status": "online" if one.online else "offline",
+        "state": observing.state(one.states or (("online",) if one.online else ("offline",))),
+        "raw_status": _short(one.raw_status, 64),
+        "states": list(one.states) or ["online" if one.online else "offline"],
+        "last_up_time": _second(one.last_up_time),
+        "last_down_time": _second(one.last_down_time),
+        "last_down_cause": _short(one.last_down_cause, 64),
+        "distance": one.distance,
+        "ips": list(one.ips),
+        "hardware_version": _short(one.hardware_version, 64),
+        "software_version": _short(one.software_version, 64),
+    }
+
+
+def levels(one: Onu, sent: float | None, measured: Optics | None) -> Row:
+    """Of an ONU that is down nothing but what was sent by others is known: no levels at all."""
+    if measured is None or not one.online:
+        return dict.fromkeys(LEVELS)
+    return {
+        "dntx": sent,
+        "dnrx": measured.dnrx,
+        "dnatt": optics.attenuation(sent, measured.dnrx),
+        "uptx": measured.uptx,
+        "uprx": measured.uprx,
+        "upatt": optics.attenuation(measured.uptx, measured.uprx),
+        "tvrx": measured.tvrx,
+    }
+
+
+def traffic(row: Row, pon: Pon | None = None) -> tuple[list[Row], dict[Place, Traffic]]:
+    """(the ONUs, what each sends and receives). Raises `DeviceError`."""
+    at = Position(*pon) if pon else None
+    with devices.reader(row) as driver:
+        onus = driver.onus(at)
+        return [onu_row(one) for one in onus], driver.traffic(at)
+
+
+def configuration(row: Row) -> tuple[dict[At, Onu], dict[At, list[ServicePort]]]:
+    """What the OLT has in its configuration, by PON and ONU. Raises `DeviceError`."""
+    ports: dict[At, list[ServicePort]] = {}
+    with devices.reader(row) as driver:
+        onus = {(Pon(*one.position).fsp, one.onu_id): one for one in driver.onus()}
+        for port in driver.service_ports():
+            ports.setdefault((Pon(*port.position).fsp, port.onu_id), []).append(port)
+    return onus, ports
+
+
+def as_configured(onus: Mapping[At, Onu], ports: Mapping[At, list[ServicePort]]) -> Iterator[Configured]:
+    """As the command line tells of each ONU, as far as SNMP does."""
+    for at, one in onus.items():
+        yield Configured(
+            one.position,
+            one.onu_id,
+            one.sn,
+            one.desc,
+            one.line_profile,
+            one.service_profile,
+            service_ports=tuple(ports.get(at, ())),
+        )
+
+
+def detail(row: Row, pon: Pon, onu_id: int) -> Any:
+    """(what the OLT tells of the ONU, its PON, the host key that it showed) or None. What only the CLI tells
+    is left out where there is no way to it."""
+    at = Position(*pon)
+    with devices.reader(row) as driver:
+        found = driver.onu(at, onu_id)
+        pons = {one.position: one for one in driver.pons()} if found else {}
+    if found is None:
+        return None
+    pon_state = pons.get(at)
+    if (found.alarms or found.registrations) or not row["ssh_password"]:
+        return found, pon_state, None
+    try:
+        with devices.writer(row) as cli:
+            told = found._replace(
+                alarms=tuple(cli.alarms(at, onu_id)), registrations=tuple(cli.registrations(at, onu_id))
+            )
+            return told, pon_state, cli.host_key
+    except DeviceError:
+        return found, pon_state, None
+
+
+def _second(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment and moment.replace(microsecond=0)
+
+
+def _short(text: str | None, length: int) -> str | None:
+    return text if text is None else text[:length]

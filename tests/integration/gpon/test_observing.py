@@ -1,0 +1,222 @@
+"""What readings make of the rows, events and alarms; who sees them; what a device that fails is told as."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import update
+
+from services.common.context import Context, Scope
+from services.common.devices.errors import DeviceError, DeviceSilent
+from services.common.errors import NotFound
+from services.common.events.outbox import Outbox
+from services.gpon import models
+from services.gpon.converging import Sessions, converge
+from tests.integration.engine.world import DEM, PIM, ROOT
+from tests.integration.gpon.conftest import NORTH, SOUTH, Network, onu, plugged
+
+PLACE = {"olt": NORTH, "frame": "0", "slot": "01", "port": "00"}
+
+
+def provisioned(network: Network, *numbers: int, realm: str = "pim") -> list[dict]:
+    """Subscribers whose ONUs are on the first PON, and up."""
+    onus = [onu(number) for number in numbers]
+    plugged(network, *onus)
+    cpes = [network.subscriber(one.sn, realm) for one in onus]
+    network.settle()
+    sns = {one.sn for one in onus}
+    network.until(lambda: sns <= {row["sn"] for row in network.rows("onus", status="online")})
+    return cpes
+
+
+def names(network: Network, context: Context, resource: str, member: str = "sn") -> list[str]:
+    body = network.engine.list(context, resource, [("limit", "1000")]).body
+    return [row[member] for row in json.loads(body)]
+
+
+def test_what_does_not_change_is_told_once(network: Network):
+    (cpe,) = provisioned(network, 60)
+    told = network.events(cpe["sn"])
+    for _ in range(3):
+        network.read()
+    assert network.events(cpe["sn"]) == told
+    assert told.count("onu.online") == 1
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("los", "onu.los"), ("dying_gasp", "onu.dying_gasp")])
+def test_an_onu_that_goes_down_is_told_with_its_reason_and_alarms(network: Network, fault: str, kind: str):
+    (cpe,) = provisioned(network, 61)
+    with network.fault({"fault": fault, "device": NORTH, "onu": cpe["sn"]}):
+        network.until(lambda: kind in network.events(cpe["sn"]))
+        open_ = network.rows("alarms", end_time=None)
+        assert [(one["sn"], one["realm"], one["host_name"]) for one in open_] == [
+            (cpe["sn"], "pim", cpe["internal_id"])
+        ]
+        network.read()
+        assert network.events(cpe["sn"]).count(kind) == 1
+    network.until(lambda: network.events(cpe["sn"])[-1] == "onu.online")
+    assert network.rows("alarms", end_time=None) == []
+    history = network.rows("registrations", sn=cpe["sn"])
+    assert len(history) == 2
+    assert history[0]["ended"] is not None
+    assert history[1]["ended"] is None
+
+
+def test_many_at_once_are_an_outage_of_their_pon(network: Network):
+    cpes = provisioned(network, *range(70, 76))
+    with network.fault({"fault": "dying_gasp", "pon": "0/1/0", "device": NORTH}):
+        network.until(lambda: len(network.rows("onus", state="dyinggasp")) == len(cpes))
+        told = [row for row in network.rows("outbox") if row["type"] == "pon.outage"]
+        assert [row["data"]["affected_onus"] for row in told] == [6]
+        assert told[0]["data"]["cause"] == "dyinggasp"
+    network.until(lambda: len(network.rows("onus", state="online")) == len(cpes))
+    assert network.rows("alarms", name="mass_outage", end_time=None) == []
+
+
+def test_an_olt_that_is_silent_is_told_once_and_holds_what_was_known(network: Network):
+    (cpe,) = provisioned(network, 77)
+    with network.fault({"fault": "silent", "device": NORTH}):
+        for _ in range(2):
+            with pytest.raises(DeviceSilent) as caught:
+                network.read()
+            assert caught.value.body["device"] == NORTH
+        assert network.olt()["state"] == "down"
+        info = network.questions.info(network.engine, cpe)
+        assert (info["state"], info["registration"]["host"]) == ("down", NORTH)
+        assert network.rows("onus")[0]["status"] == "online"
+    network.read()
+    kinds = [row["type"] for row in network.rows("outbox") if row["type"].startswith("olt.")]
+    assert kinds == ["olt.unreachable", "olt.reachable"]
+
+
+def test_a_user_of_one_realm_sees_only_what_is_of_it(network: Network):
+    theirs, ours, nobody = onu(80), onu(81), onu(82)
+    plugged(network, theirs, ours, nobody)
+    network.isp.model("HG8245Q2", pots=2)
+    network.subscriber(theirs.sn, "dem")
+    network.subscriber(ours.sn, "pim")
+    network.hear()
+    network.read()
+    assert names(network, PIM, "unconfigured") == [ours.sn]
+    assert names(network, DEM, "unconfigured") == [theirs.sn]
+    assert set(names(network, ROOT, "unconfigured")) == {theirs.sn, ours.sn, nobody.sn}
+    network.settle()
+    network.until(lambda: len(network.rows("onus", status="online")) == 2)
+    status = network.answer(network.questions.rows(network.engine, PIM, "status", PLACE, []))
+    assert [row["sn"] for row in status] == [ours.sn]
+    assert names(network, DEM, "onus") == [theirs.sn]
+    olt = json.loads(network.engine.get(PIM, "olts", NORTH).body)
+    assert sum(olt["onus"].values()) == 1
+    port = network.questions.pons(network.engine, PIM, PLACE, [])
+    assert port[0]["onus"]["total"] == 1
+    assert network.questions.find(network.engine, PIM, theirs.sn) is None
+    with network.fault({"fault": "los", "device": NORTH, "onu": theirs.sn}):
+        network.until(lambda: "onu.los" in network.events(theirs.sn))
+    assert names(network, PIM, "alarms") == []
+    assert names(network, DEM, "alarms") == [theirs.sn]
+    outbox = Outbox("gpon", network.engine.metadata, network.engine.database)
+    outbox.number()
+    seen, _ = outbox.after(0, PIM.scope)
+    assert {one.event.data["sn"] for one in seen if "sn" in one.event.data} == {ours.sn}
+    everything, _ = outbox.after(0, Scope(everything=True))
+    assert {theirs.sn, ours.sn, nobody.sn} <= {one.event.data.get("sn") for one in everything}
+
+
+def test_an_olt_of_other_realms_is_not_there(network: Network):
+    with network.engine.database.write() as connection:
+        values = {"olt_id": network.olt()["id"], "realm": "dem"}
+        connection.execute(models.olt_realms.insert().values(**values))
+    with pytest.raises(NotFound):
+        network.questions.rows(network.engine, PIM, "status", PLACE, [])
+
+
+def test_places_with_and_without_zeros_are_the_same_and_others_are_not_there(network: Network):
+    provisioned(network, 83)
+    bare = {**PLACE, "slot": "1", "port": "0"}
+    asked = [network.questions.rows(network.engine, ROOT, "status", one, []) for one in (PLACE, bare)]
+    assert asked[0].body == asked[1].body
+    for wrong in ({**PLACE, "port": "77"}, {**PLACE, "port": "x"}, {**PLACE, "olt": "nobody"}):
+        with pytest.raises(NotFound):
+            network.questions.rows(network.engine, ROOT, "status", wrong, [])
+
+
+def test_one_onu_is_told_whole(network: Network):
+    (cpe,) = provisioned(network, 84)
+    told = network.answer(network.questions.onu(network.engine, ROOT, {"sn": "HWTCaabb0054"}, []))
+    assert {
+        *("sn", "sn_ascii", "olt", "fsp", "onu_id", "status", "reg_status", "uptime", "desc", "type_name"),
+        *("line_profile", "service_profile", "dnrx", "catvrx", "uptx", "uprx", "upatt", "dnbw", "upbw"),
+        *("ips", "alarms", "service_ports", "registrations", "distance", "memento", "cpe"),
+    } <= set(told)
+    assert (told["sn"], told["status"], told["desc"]) == (cpe["sn"], "up", cpe["internal_id"])
+    assert told["cpe"]["id"] == cpe["id"]
+    assert {port["service_vlan"] for port in told["service_ports"]} == {933, 1100}
+    assert told["registrations"][-1]["to"] is None or told["registrations"][0]["to"] is None
+
+
+def test_mismatches_are_shown_and_not_mended(network: Network):
+    (cpe,) = provisioned(network, 85)
+    everything = network.questions.provisioned(network.engine, ROOT, {"olt": NORTH}, [])
+    assert [row["mismatches"] for row in everything] == [[]]
+    with network.engine.database.write() as connection:
+        row = dict(network.provisioning(cpe["id"])["cpe_row"])
+        row["access"] = False
+        connection.execute(update(models.provisionings).values(cpe_row=row))
+    different = network.questions.provisioned(network.engine, ROOT, {"olt": NORTH}, [], different=True)
+    assert [row["mismatches"] for row in different] == [["service_ports"]]
+    assert {port.service_vlan for port in network.on_olt(cpe["sn"]).service_ports} == {933, 1100}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("wrong_password", "device_refused"),
+        ("new_host_key", "device_host_key_changed"),
+    ],
+)
+def test_what_keeps_us_out_is_said_and_nothing_hangs(network: Network, fault: str, code: str):
+    one = onu(86)
+    plugged(network, one)
+    with network.fault({"fault": fault, "device": NORTH}):
+        cpe = network.subscriber(one.sn)
+        network.settle()
+        row = network.provisioning(cpe["id"])
+        assert (row["state"], row["reason"]) == ("failed", code)
+        assert row["due"] is not None
+        assert network.rows("unconfigured")[0]["last_error"] == row["error"]
+        password = network.olt()["ssh_password"]
+        assert password not in json.dumps([one["data"] for one in network.rows("outbox")])
+    network.look(cpe["id"])
+    assert network.provisioning(cpe["id"])["state"] == "applied"
+
+
+def test_a_session_that_breaks_in_the_middle_is_gone_on_with(network: Network):
+    one = onu(87)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.hear()
+    with network.fault({"fault": "resets", "device": NORTH, "command": 4}):
+        network.settle()
+        assert network.provisioning(cpe["id"])["state"] == "failed"
+    network.look(cpe["id"])
+    assert network.provisioning(cpe["id"])["state"] == "applied"
+    assert len([kind for kind in network.events(one.sn) if kind == "onu.added"]) == 1
+
+
+def test_with_another_community_the_olt_is_silent(network: Network):
+    right = network.olt(SOUTH)["snmp_community"]
+    south = update(models.olts).where(models.olts.c.name == SOUTH)
+    with network.engine.database.write() as connection:
+        connection.execute(south.values(snmp_community="wrong"))
+    with pytest.raises(DeviceError) as caught:
+        network.read(SOUTH)
+    with network.engine.database.write() as connection:
+        connection.execute(south.values(snmp_community=right))
+    assert caught.value.status in (502, 504)
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_worker_converges_a_row_that_is_not_there_any_more(network: Network):
+    with Sessions(network.engine) as sessions:
+        assert converge(network.engine, 10**6, sessions) is None

@@ -1,0 +1,242 @@
+"""From a CPE in the books to its ONU on an OLT and away again, on the lab's SNMP and command line."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from services.gpon import models
+from services.gpon.domain import provisioning
+from tests.integration.gpon.conftest import NORTH, SOUTH, Network, onu, plugged
+
+
+def vlans(network: Network, sn: str, name: str = NORTH) -> list[int]:
+    found = network.on_olt(sn, name)
+    return [] if found is None else sorted(one.service_vlan for one in found.service_ports)
+
+
+def telephone(network: Network, cpe: dict, number: str | None) -> None:
+    port = network.isp.page("potses", cpe=str(cpe["id"]))[0]
+    network.isp.patch("potses", port["id"], {"cli": number})
+
+
+def test_a_subscriber_s_life(network: Network):
+    one = onu(1)
+    plugged(network, one)
+    assert network.events(one.sn) == ["onu.discovered"]
+    cpe = network.subscriber(one.sn)
+    telephone(network, cpe, "910000001")
+    network.settle()
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["due"], row["step"]) == (provisioning.APPLIED, None, None)
+    assert vlans(network, one.sn) == [933, 934, 1100]
+    found = network.on_olt(one.sn)
+    assert found.desc == cpe["internal_id"]
+    network.until(lambda: [row for row in network.rows("onus") if row["status"] == "online"])
+    stored = network.rows("onus")[0]
+    assert (stored["cpe"], stored["realm"], stored["position"]) == (cpe["id"], "pim", row["position"])
+    assert stored["dnatt"] == pytest.approx(stored["dntx"] - stored["dnrx"], abs=0.006)
+    assert stored["upatt"] == pytest.approx(stored["uptx"] - stored["uprx"], abs=0.006)
+    assert network.rows("unconfigured") == []
+
+    network.isp.patch("cpes", cpe["id"], {"access": False})
+    network.settle()
+    assert vlans(network, one.sn) == [933, 934]
+
+    network.isp.delete("cpes", cpe["id"])
+    network.settle()
+    assert network.on_olt(one.sn) is None
+    assert network.rows("provisionings") == []
+    assert network.events(one.sn) == [
+        "onu.discovered",
+        "onu.added",
+        "onu.service_added",
+        "onu.service_added",
+        "onu.service_added",
+        "onu.changed",
+        "onu.provisioned",
+        "onu.online",
+        "onu.service_removed",
+        "onu.service_removed",
+        "onu.service_removed",
+        "onu.removed",
+    ]
+    sequences = [row["sequence"] for row in network.rows("outbox", subject=f"onus/{one.sn}")]
+    assert sequences == sorted(set(sequences))
+
+
+def test_who_waits_is_brought_in_when_he_is_heard(network: Network):
+    one = onu(2)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    assert network.provisioning(cpe["id"])["state"] == provisioning.WAITING
+    plugged(network, one)
+    network.settle()
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_nothing_is_sent_when_nothing_differs(network: Network):
+    one = onu(3)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    told = network.events(one.sn)
+    network.isp.patch("cpes", cpe["id"], {"notes": "nothing that matters here"})
+    network.settle()
+    assert network.events(one.sn) == told
+
+
+def test_another_speed_changes_the_internet_port_alone(network: Network):
+    one = onu(4)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    before = {port.service_vlan: port.id for port in network.on_olt(one.sn).service_ports}
+    network.isp.patch("cpes", cpe["id"], {"profile": network.speed("300M", "100M")})
+    network.settle()
+    after = {port.service_vlan: port for port in network.on_olt(one.sn).service_ports}
+    assert after[933].id == before[933]
+    assert (after[1100].inbound, after[1100].outbound) == ("100M", "300M")
+    assert network.events(one.sn)[-2:] == ["onu.service_removed", "onu.service_added"]
+
+
+def test_disable_provision_leaves_it_alone_whatever_happens(network: Network):
+    one, other = onu(5), onu(6)
+    plugged(network, one, other)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    network.isp.patch("cpes", cpe["id"], {"disable_provision": True})
+    network.isp.patch("cpes", cpe["id"], {"access": False})
+    network.settle()
+    assert vlans(network, one.sn) == [933, 1100]
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["reason"]) == (provisioning.BLOCKED, provisioning.DISABLED)
+    network.isp.delete("cpes", cpe["id"])
+    network.settle()
+    assert vlans(network, one.sn) == [933, 1100]
+    never = network.subscriber(other.sn, disable_provision=True)
+    network.settle()
+    assert network.on_olt(other.sn) is None
+    assert network.provisioning(never["id"])["reason"] == provisioning.DISABLED
+
+
+def test_an_olt_that_is_disabled_is_not_written_to_until_it_is_enabled(network: Network):
+    one = onu(7)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    olt = network.olt()
+    with network.engine.database.write() as connection:
+        connection.execute(update(models.olts).values(disable_provision=True))
+    network.settle()
+    assert network.provisioning(cpe["id"])["reason"] == provisioning.OLT_DISABLED
+    assert network.on_olt(one.sn) is None
+    network.patch_olt(olt["id"], {"disable_provision": False})
+    network.settle()
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_bitstream_and_placeholders_are_not_ours(network: Network):
+    theirs = network.subscriber("48575443aabb0008", line_profile="bitstream:other")
+    nobody = network.subscriber("4857544300000000")
+    network.settle()
+    assert network.provisioning(theirs["id"])["reason"] == provisioning.BITSTREAM
+    assert network.provisioning(nobody["id"])["reason"] == provisioning.PLACEHOLDER
+
+
+def test_an_onu_that_was_moved_to_another_pon_follows(network: Network):
+    one = onu(9, "0/1/0")
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    network.until(lambda: network.rows("onus", status="online"))
+    network.lab.plug(_plan(north=[onu(9, "0/1/3")]))
+    network.until(lambda: network.rows("unconfigured", sn=one.sn))
+    network.settle()
+    assert network.on_olt(one.sn).position.fsp == "0/1/3"
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["position"].partition("-")[0]) == (provisioning.APPLIED, "0/1/3")
+    assert vlans(network, one.sn) == [933, 1100]
+
+
+def test_an_onu_that_was_moved_to_another_olt_goes_from_the_first(network: Network):
+    one = onu(10)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    network.until(lambda: network.rows("onus", status="online"))
+    network.lab.plug(_plan(south=[one]))
+    network.until(lambda: network.rows("unconfigured", sn=one.sn), NORTH, SOUTH)
+    network.until(lambda: network.rows("onus", sn=one.sn, status="offline"), NORTH)
+    network.settle()
+    assert network.on_olt(one.sn, NORTH) is None
+    assert network.on_olt(one.sn, SOUTH) is not None
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_a_serial_that_two_olts_hear_is_nobody_s_until_one_is_gone(network: Network):
+    one = onu(11)
+    plugged(network, one, south=(one,))
+    network.until(lambda: len(network.rows("unconfigured", sn=one.sn)) == 2, NORTH, SOUTH)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    assert network.provisioning(cpe["id"])["reason"] == provisioning.DUPLICATE
+    assert network.on_olt(one.sn, NORTH) is None
+    network.lab.plug(_plan(north=[one]))
+    network.until(lambda: len(network.rows("unconfigured", sn=one.sn)) == 1, NORTH, SOUTH)
+    network.look(cpe["id"])
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_a_swapped_device_leaves_nothing_of_the_old_one(network: Network):
+    old, new = onu(12), onu(13)
+    plugged(network, old, new)
+    network.isp.engine.settings = network.isp.settings.model_copy(update={"serial_number_required": False})
+    cpe = network.subscriber(old.sn)
+    network.settle()
+    assert network.on_olt(old.sn) is not None
+    network.isp.patch("cpes", cpe["id"], {"sn": new.sn})
+    network.settle()
+    assert network.on_olt(old.sn) is None
+    assert network.on_olt(new.sn) is not None
+
+
+def test_an_olt_with_an_old_backup_is_brought_up_to_date(network: Network):
+    one = onu(14)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    from services.gpon import devices
+
+    with devices.writer(network.olt()) as writer:  # what a backup of yesterday does
+        found = network.on_olt(one.sn)
+        for port in found.service_ports:
+            writer.delete_service_port(port.id)
+    network.look(cpe["id"])
+    assert vlans(network, one.sn) == [933, 1100]
+    with devices.writer(network.olt()) as writer:
+        found = network.on_olt(one.sn)
+        for port in found.service_ports:
+            writer.delete_service_port(port.id)
+        writer.delete(found.position, found.onu_id)
+    network.until(lambda: network.rows("unconfigured", sn=one.sn))
+    network.settle()
+    assert vlans(network, one.sn) == [933, 1100]
+
+
+def test_without_a_speed_there_is_no_half_made_service(network: Network):
+    one = onu(15)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn, profile=None)
+    network.settle()
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["reason"]) == (provisioning.BLOCKED, "no_profile")
+    assert network.on_olt(one.sn) is None
+
+
+def _plan(north: list | None = None, south: list | None = None):
+    from deploy.lab.network.plan import OltPlan, Plan
+
+    return Plan(
+        registration=0.2,
+        olts=[OltPlan(name=NORTH, onus=north or []), OltPlan(name=SOUTH, onus=south or [])],
+    )
