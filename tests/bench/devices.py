@@ -30,7 +30,7 @@ from tests.bench.stack import ROOT
 from tests.integration.devices import recordings
 from tests.integration.devices.snmpsim import SnmpSim
 
-ROUNDS = 5
+ROUNDS = 3
 RATIO = 1.5
 BLOCKED = 50  # ms
 

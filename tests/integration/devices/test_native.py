@@ -122,3 +122,12 @@ except DeviceSilent as failure:
     print(failure.body["device"])
 """
     assert green(code) == "olt"
+
+
+def test_the_collector_does_not_look_through_what_was_loaded() -> None:
+    code = """
+import gc
+native(len, ())
+print(gc.get_freeze_count() > 10_000)
+"""
+    assert green(code) == "True"
