@@ -26,7 +26,7 @@ LONGEST_URL = 8190
 
 def serve(settings: Settings, ready: Any) -> int:
     """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
-    equipment = RunningLab(settings.data_dir).launch() if settings.demo else None
+    equipment = RunningLab(settings.data_dir).launch() if settings.demo and settings.lab else None
     services = [registry.service_class(one.name) for one in registry.services()]
     client = embed([*services, *((registry.lab_executor(),) if settings.demo else ())], settings)
     platform = assemble(settings, client, Accounts(settings))
