@@ -536,7 +536,7 @@ class ModemProvisioned(Event):
     cpename: str
     external_id: str | None = Told(description="of the CPE, in the CRM")
     mac: str = Told(examples=["0a:00:cb:83:41:4d"])
-    file: str = Told(examples=["0a00cb83414d.cfg"])
+    file: str = Told(examples=["0a00cb83414d.cm"])
     access: bool
     downstream: int | None = Told(description="bit/s; null: unlimited", examples=[100_000_000])
     upstream: int | None = Told(description="bit/s; null: unlimited", examples=[20_000_000])

@@ -132,24 +132,25 @@ def _bring(engine: Engine, row: Row, seen: int, want: Wanted, mac: str) -> None:
         _settle(engine, row, seen, rules.WRITTEN)
         return
     try:
-        was_old = native(_renew, cmts, mac, modem["ip"], row["changed"], seconds=SECONDS, device=mac)
+        was_old = native(_is_old, cmts, mac, modem["ip"], row["changed"], seconds=SECONDS, device=mac)
+        if was_old and not row["adopted"]:
+            native(restart, cmts, mac, modem["ip"], seconds=SECONDS, device=mac)
     except DeviceRefused as error:
         _settle(engine, row, seen, rules.WRITTEN, error=str(error))
         return
-    if was_old:
+    if was_old and row["adopted"]:
+        _settle(engine, row, seen, rules.WRITTEN, reason=rules.ADOPTED)
+    elif was_old:
         _again(engine, row, rules.WRITTEN, RESTARTING)
     else:
         _applied(engine, row, seen, want)
 
 
-def _renew(cmts: Row, mac: str, ip: str, changed: int) -> bool:
-    """Restart a modem that was started before its file changed. Whether it had to be."""
+def _is_old(cmts: Row, mac: str, ip: str, changed: int) -> bool:
+    """Whether the modem was started before its file changed."""
     with devices.of_modem(cmts, mac, ip) as snmp:
         uptime = CableModem(snmp).uptime()
-    if not rules.has_old_file(uptime, (milliseconds() - changed) / 1000):
-        return False
-    restart(cmts, mac, ip)
-    return True
+    return rules.has_old_file(uptime, (milliseconds() - changed) / 1000)
 
 
 def restart(cmts: Row, mac: str, ip: str) -> None:
@@ -181,7 +182,9 @@ def _withdraw(engine: Engine, row: Row) -> None:
                 write.connection.execute(update(_t).where(_t.c.id == row["id"]).values(**told))
         if cmts is not None and row["attempts"] < 3:
             try:
-                native(_renew, cmts, row["mac"], modem["ip"], changed, seconds=SECONDS, device=row["mac"])
+                where = (cmts, row["mac"], modem["ip"])
+                if native(_is_old, *where, changed, seconds=SECONDS, device=row["mac"]):
+                    native(restart, *where, seconds=SECONDS, device=row["mac"])
             except DeviceRefused as error:
                 log.warning("modem not restarted", mac=row["mac"], reason=str(error))
     with working(engine) as write:
@@ -201,6 +204,7 @@ def _write_file(engine: Engine, row: Row, head: Head, name: str, content: bytes)
     told: Row = {"cmts_id": head.id, "file": name}
     if row["digest"] != (digest := files.digest(content)):
         told |= {"digest": digest, "changed": milliseconds(), "applied_at": None}
+        told["adopted"] = row["adopted"] and row["digest"] is None
     with working(engine) as write:
         write.connection.execute(update(_t).where(_t.c.id == row["id"]).values(**told))
     return {**row, **told}
@@ -274,7 +278,8 @@ def _applied(engine: Engine, row: Row, seen: int, want: Wanted) -> None:
         _settle(engine, row, seen, rules.APPLIED)
         return
     with working(engine) as write:
-        told = {"state": rules.APPLIED, "reason": None, "error": None, "attempts": 0, "applied_at": write.now}
+        told: Row = {"state": rules.APPLIED, "reason": None, "error": None, "attempts": 0}
+        told |= {"applied_at": write.now, "adopted": False}
         mine = update(_t).where(_t.c.id == row["id"])
         raised = mine.values(**told, version=_t.c.version + 1).returning(_t.c.version)
         sequence = write.connection.execute(raised).scalar_one()

@@ -52,9 +52,10 @@ def heard(write: Write, event: Envelope) -> None:
         begin(write, data)
 
 
-def begin(write: Write, cpe: Row) -> None:
-    """A CPE that was not known."""
+def begin(write: Write, cpe: Row, *, adopted: bool = False) -> None:
+    """A CPE that was not known. `adopted`: nor is it new: its modem may have been at work for long."""
     values = {
+        "adopted": adopted,
         "cpe": cpe["id"],
         "cpename": cpe["internal_id"],
         "external_id": cpe["external_id"],
@@ -161,7 +162,7 @@ class Census:
             known = set(write.connection.execute(mine).scalars())
             for one in found:
                 if one["id"] not in known:
-                    begin(write, one)
+                    begin(write, one, adopted=True)
             mark(write, _t.c.cpe.in_(known))
             between = [_t.c.cpe > self._after, _t.c.cpe.not_in(ids)]
             if len(found) == AT_ONCE:

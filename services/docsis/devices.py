@@ -13,8 +13,9 @@ from services.common.resource.engine import Engine
 from services.common.types import Row
 from services.docsis import models
 
-MODEM_TIMEOUT = 1.5
-MODEM_RETRIES = 1
+TIMEOUT, RETRIES = 2.0, 2
+MODEM_TIMEOUT, MODEM_RETRIES = 1.5, 1
+"""Seconds that an agent has for an answer, and how often it is asked again."""
 
 
 def cmts_ids(engine: Engine) -> list[int]:
@@ -55,6 +56,8 @@ def of_cmts(row: Row, *, writing: bool = False) -> Snmp:
         privacy_protocol=row["snmp_privacy_protocol"],
         privacy_password=row["snmp_privacy_password"],
         write_community=row["snmp_write_community"],
+        timeout=TIMEOUT,
+        retries=RETRIES,
     )
     return Snmp(row["name"], access)
 

@@ -118,7 +118,7 @@ def _decided(engine: Engine, kind: str, cpe: int) -> Row:
     now = milliseconds()
     change: Row = {"held": kind == UNPROVISION, "due": now, "attempts": 0, "applied_at": None}
     if kind == REPROVISION:
-        change |= {"stale": True, "changed": now}
+        change |= {"stale": True, "changed": now, "adopted": False}
     with engine.database.write() as connection:
         mine = update(_t).where(_t.c.cpe == cpe).values(**change, state=desire.PENDING)
         id_ = connection.execute(mine.returning(_t.c.id)).scalar()

@@ -49,7 +49,9 @@ def of_cpe(engine: Engine, questions: Questions, cpe: Row) -> Row:
             *(row["downstream"].split(","), row["upstream"].split(",")),
         )
         return _told({**shown, "state": OFFLINE, "reg_tags": tags}, alarms, fell, [])
-    return _told({**detail, "registration_id": detail["id"]}, alarms, fell, detail["service_flows"])
+    address = detail["ip"] if detail["state"] != OFFLINE else None  # which a CMTS remembers for long
+    shown = {**detail, "registration_id": detail["id"], "ip": address}
+    return _told(shown, alarms, fell, detail["service_flows"])
 
 
 def _told(modem: Row, alarms: list[Row], fell: dt.datetime | None, flows: list[Row]) -> Row:

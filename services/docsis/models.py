@@ -170,7 +170,8 @@ alarms = Table(
 
 # `wanted`: what the books said when they were asked last; `stale`: they have changed since. `digest`: of the
 # file that is there, which changed at `changed`; a modem that has been up since before has another one.
-# `due`, `changed`: milliseconds since 1970; no `due`: nothing to do until something changes.
+# `due`, `changed`: milliseconds since 1970; no `due`: nothing to do until something changes. `adopted`: its
+# modem was at work before we were, with somebody else's file, and is not restarted for the first of ours.
 provisionings = Table(
     "provisionings",
     metadata,
@@ -192,6 +193,7 @@ provisionings = Table(
     flag("stale", True),
     flag("gone"),
     flag("held"),
+    flag("adopted"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due", BigInt),
     Column("applied_at", Timestamp),

@@ -338,7 +338,7 @@ class _Told:
             return
         macs = [row["mac"] for _, row, _, _ in self._told]
         ids = select(_t.c.mac, _t.c.id).where(_t.c.mac.in_(macs))
-        by_mac = dict(self._write.connection.execute(ids))
+        by_mac = {row.mac: row.id for row in self._write.connection.execute(ids)}
         history = []
         alarms = Alarms(self._write, self._cmts["id"])
         for kind, row, former, sequence in self._told:

@@ -8,7 +8,7 @@ import datetime as dt
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -37,6 +37,7 @@ from services.docsis.drivers.readings import Topology
 from services.docsis.reading import Network, Reading, read
 
 Places = Mapping[str, str]
+Reads = Callable[..., Reading]
 
 FRESH = 5.0
 """Seconds within which a device is not asked again for the same."""
@@ -58,7 +59,8 @@ _OWNERS = ("cpe", "cpename", "external_id", "realm")
 class Questions:
     """One for a process: it remembers what was asked of which device when."""
 
-    def __init__(self) -> None:
+    def __init__(self, reads: Reads = read) -> None:
+        self._reads = reads
         self.poller = Poller(devices.cmts_ids, self.poll, lambda engine: engine.settings.poll_interval)
         self._topologies: dict[int, tuple[float, Topology]] = {}
         self._looks: OrderedDict[str, tuple[float, Sample, Row]] = OrderedDict()
@@ -75,7 +77,9 @@ class Questions:
     def _read(self, engine: Engine, cmts: Row, *, modems: bool) -> Reading:
         try:
             found: Reading = native(
-                lambda: read(cmts, modems=modems), seconds=READING if modems else ASKING, device=cmts["name"]
+                lambda: self._reads(cmts, modems=modems),
+                seconds=READING if modems else ASKING,
+                device=cmts["name"],
             )
         except DeviceError as error:
             observing.unreachable(engine, cmts, error)

@@ -48,6 +48,8 @@ OLTS_AT_ONCE = 8
 LONGEST = 200
 """Steps in one go; more means that the device does not do what it says."""
 STEP_SECONDS = 60.0
+REGISTERING = 5.0
+"""Seconds in which an ONU that was added is up, most often."""
 FEW = 3
 """CPEs of one OLT that are asked for one by one."""
 
@@ -88,9 +90,11 @@ class Blocked(Exception):
 
 
 class Converger:
-    """`Background(Converger())`: takes what is due, each OLT in a thread of its own."""
+    """`Background(Converger(soon))`: takes what is due, each OLT in a thread of its own. `soon(olt_id,
+    seconds)`: has an OLT read on which something was changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, soon: Callable[[int, float], None]) -> None:
+        self._soon = soon
         self._lead = Lead("provision")
         self._olts: set[int | None] = set()
         self._rows: set[int] = set()
@@ -126,6 +130,8 @@ class Converger:
                     sessions.look()
                 for row in rows:
                     converge(engine, row["id"], sessions)
+            for changed in sessions.written:
+                self._soon(changed, REGISTERING)
         except ApiError as error:
             log.warning("provisioning put off", reason=str(error))
         except Exception:
@@ -332,6 +338,11 @@ class Sessions:
     def look(self) -> None:
         self._looking = True
 
+    @property
+    def written(self) -> list[int]:
+        """The ids of the OLTs that commands were sent to."""
+        return [id_ for id_, session in self._open.items() if session.wrote]
+
     def seen(self, olt: Row, sn: str) -> Configured | None:
         """What a look at the OLT showed of this serial."""
         if not self._looking:
@@ -365,6 +376,7 @@ class Session:
         self._context: Any = None
         self._writer: Writer | None = None
         self._unsaved = False
+        self.wrote = False
 
     def call(self, work: Callable[[Writer], T]) -> T:
         try:
@@ -393,7 +405,7 @@ class Session:
     def do(self, step: Step) -> Row:
         """Send one command; what it was done with, chosen ids included. What was done already is done."""
         detail = dict(step.detail)
-        self._unsaved = True
+        self._unsaved = self.wrote = True
         try:
             return self.call(lambda writer: _send(writer, step.name, detail))
         except DeviceError as error:

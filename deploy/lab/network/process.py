@@ -23,7 +23,7 @@ from deploy.lab.network.olt_device import OltDevice
 from deploy.lab.network.plan import Plan
 from deploy.lab.network.tftp import Tftp
 
-FOLDER, FILES = "lab", "tftp"
+FOLDER, FILES = "lab", "docsis/files"
 LOOK = 0.1
 """Seconds between two looks at the parent, the plan and the faults."""
 

@@ -149,9 +149,8 @@ class _Process:
 
 
 def on_signal(react: Callable[[], None]) -> None:
-    """For a green process: calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python's cannot
-    switch green
-    threads and does not wake the hub; the wakeup descriptor does."""
+    """For a green process: calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python cannot
+    switch green threads and does not wake the hub; the wakeup descriptor does."""
     receiving, sending = socket.socketpair()
     sending.setblocking(False)
     signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)

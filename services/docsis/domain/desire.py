@@ -22,9 +22,10 @@ PENDING, WAITING, WRITTEN, APPLIED, LEFT, FAILED = (
 )
 STATES = (PENDING, WAITING, WRITTEN, APPLIED, LEFT, FAILED)
 """`pending`: isp is to be asked. `waiting`: something is missing, see `reason`. `written`: its file is there,
-and the modem does not have it yet. `applied`: the modem was started with it. `left`: not ours to touch."""
+and the modem does not have it yet; with `adopted` as the reason it is not restarted for that. `applied`: the
+modem was started with it. `left`: not ours to touch."""
 
-NO_MAC, NO_CMTS, NO_SECRET = "no_mac", "no_cmts", "no_secret"
+NO_MAC, NO_CMTS, ADOPTED = "no_mac", "no_cmts", "adopted"
 DISABLED, BITSTREAM, CMTS_DISABLED = "disable_provision", "bitstream", "cmts_disabled"
 
 TECH = "docsis"
@@ -93,10 +94,12 @@ def service(want: Wanted, cmts: Head) -> Service:
 
 
 def file_name(mac: str) -> str:
-    """`001596cb834d.cfg`: what a DHCP server can make of the client's address alone."""
-    return f"{mac.replace(':', '')}.cfg"
+    """`001596cb834d.cm`: what a DHCP server can make of the client's address alone."""
+    return f"{mac.replace(':', '')}.cm"
 
 
-def has_old_file(uptime: int, since_change: float, slack: float = 2.0) -> bool:
-    """Whether a modem that is up for so long (s) was started before its file changed (s ago)."""
-    return uptime > since_change + slack
+def has_old_file(uptime: int, since_change: float) -> bool:
+    """Whether a modem that is up for so long (s) was started before its file changed (s ago). It may have
+    fetched the new one all the same, some time after it started: then a restart is one too many, which is
+    better than a speed that nobody pays for."""
+    return uptime > since_change

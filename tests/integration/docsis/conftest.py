@@ -1,100 +1,84 @@
-"""Agents that speak SNMP, one process of snmpsim for all of them: a community is an agent."""
+"""docsis on SQLite and on PostgreSQL, empty for each test, beside isp and agents that speak SNMP."""
 
 from __future__ import annotations
 
-import os
-import pwd
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import MetaData, delete
 
-from services.common.devices.access import SnmpAccess
-from services.common.devices.snmp import Snmp
-from tests.integration.docsis import recordings
-from tests.integration.docsis.recordings import Recording
+from deploy.local.postgres import Postgres
+from services.common.database.engine import Database
+from services.common.database.migrate import upgrade
+from services.docsis import devices
+from services.docsis.models import metadata
+from services.isp.models import metadata as isp_metadata
+from tests.integration.docsis import agents as playing
+from tests.integration.docsis.agents import Agents
+from tests.integration.docsis.network import Network
+from tests.integration.engine.world import SETTINGS, World
 
-SEEDS = range(5)
-STARTING = 30.0
-
-
-@dataclass(frozen=True)
-class Agents:
-    """`port` on loopback; `folder`: the recordings, by community."""
-
-    port: int
-    folder: Path
-
-    def access(self, community: str, **more: object) -> SnmpAccess:
-        return SnmpAccess(
-            "127.0.0.1", self.port, community=community, write_community=community, timeout=0.5, **more
-        )
-
-    def open(self, community: str) -> Snmp:
-        return Snmp(community, self.access(community))
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def played() -> dict[str, Recording]:
-    found = {
-        "casa": recordings.casa(),
-        "cisco": recordings.cisco(),
-        "arris": recordings.arris(),
-        "modem": recordings.modem(file="cm.cfg"),
-        "empty": Recording({}),
-    }
-    for seed in SEEDS:
-        for name in ("casa", "cisco", "arris", "modem"):
-            found[f"{name}{seed}"] = recordings.mangled(found[name], seed)
-    return found
+OWNERS = (("isp", isp_metadata), ("docsis", metadata))
 
 
 @pytest.fixture(scope="session")
 def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agents]:
-    folder = tmp_path_factory.mktemp("snmp")
-    data = folder / "data"
-    data.mkdir()
-    for name, recording in played().items():
-        text = recording.text() or "1.3.6.1.6.3.99.0|4|\n"
-        (data / f"{name}.snmprec").write_text(text)
-    port, user = free_port(), pwd.getpwuid(os.getuid()).pw_name
-    command = [str(Path(sys.executable).parent / "snmpsim-command-responder")]
-    command += [
-        f"--data-dir={data}",
-        f"--cache-dir={folder / 'cache'}",
-        f"--agent-udpv4-endpoint=127.0.0.1:{port}",
-    ]
-    command += ["--logging-method=null"]
-    if user == "root":
-        command += ["--process-user=root", "--process-group=root"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    found = Agents(port, data)
-    try:
-        await_answer(found, process)
+    with playing.running(tmp_path_factory.mktemp("snmp")) as found:
         yield found
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
-def await_answer(agents: Agents, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + STARTING
-    while time.monotonic() < end:
-        assert process.poll() is None, "snmpsim has ended"
-        try:
-            with agents.open("casa") as snmp:
-                assert snmp.get("1.3.6.1.2.1.1.1.0")
-                return
-        except Exception:  # noqa: BLE001 - it is not up yet
-            time.sleep(0.2)
-    raise AssertionError("snmpsim does not answer")
+def _migrated(urls: dict[str, str], folder: Path) -> dict[str, Database]:
+    settings = SETTINGS.model_copy(update={"data_dir": folder})
+    found = {name: Database(urls[name], settings) for name, _ in OWNERS}
+    for name, tables in OWNERS:
+        upgrade(f"services.{name}.migrations", tables, found[name].engine)
+    return found
+
+
+@pytest.fixture(scope="session")
+def on_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Database]]:
+    folder = tmp_path_factory.mktemp("docsis")
+    databases = _migrated({name: f"sqlite:///{folder / name}.db" for name, _ in OWNERS}, folder)
+    yield databases
+    for one in databases.values():
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def on_server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Database]]:
+    folder = tmp_path_factory.mktemp("docsis-server")
+    databases = _migrated({name: postgres.create_database(f"docsis_{name}") for name, _ in OWNERS}, folder)
+    yield databases
+    for one in databases.values():
+        one.close()
+
+
+def _emptied(database: Database, tables: MetaData) -> Database:
+    with database.write() as connection:
+        if database.dialect == "sqlite":
+            for table in reversed(tables.sorted_tables):
+                connection.execute(delete(table))
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence")
+        else:
+            names = ", ".join(f'"{name}"' for name in tables.tables)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    return database
+
+
+@pytest.fixture(params=["on_files", "on_server"])
+def network(
+    request: pytest.FixtureRequest, agents: Agents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Network:
+    """An empty database of either kind. Agents that are silent are so after less time than real ones."""
+    for name in ("TIMEOUT", "MODEM_TIMEOUT"):
+        monkeypatch.setattr(devices, name, 0.4)
+    for name in ("RETRIES", "MODEM_RETRIES"):
+        monkeypatch.setattr(devices, name, 0)
+    databases: dict[str, Database] = request.getfixturevalue(request.param)
+    for name, tables in OWNERS:
+        _emptied(databases[name], tables)
+    settings = databases["docsis"].settings.model_copy(update={"data_dir": tmp_path})
+    isp = World(databases["isp"])
+    isp.model("CM500", tech="docsis", vendor="Northlight")
+    return Network(databases["docsis"], isp, agents, settings)

@@ -122,7 +122,7 @@ class Subscriber:
     ups: tuple[int, ...] = (397, 398)
     muted: tuple[int, ...] = ()
 
-    def put(self, rec: Recording, counted: int = 1000) -> None:
+    def put(self, rec: Recording, counted: int = 1000, corrected: int = 0, lost: int = 0) -> None:
         address = bytes(int(one) for one in self.ip.split("."))
         rec.row(
             REG, self.number, c2=(HEX, bytes.fromhex(self.mac)), c5=(HEX, address), c6=(INTEGER, self.state)
@@ -134,7 +134,14 @@ class Subscriber:
         for ifindex in self.ups:
             index = f"{self.number}.{ifindex}"
             rec.row(US, index, c2=(INTEGER, 2), c3=(INTEGER, 52), c4=(INTEGER, 382), c5=(GAUGE, 25))
-            rec.row(US, index, c7=(COUNTER, counted), c8=(COUNTER, 0), c9=(COUNTER, 0), c10=(INTEGER, 48_000))
+            rec.row(
+                US,
+                index,
+                c7=(COUNTER, counted),
+                c8=(COUNTER, corrected),
+                c9=(COUNTER, lost),
+                c10=(INTEGER, 48_000),
+            )
             muted = ifindex in self.muted
             rec.row(US, index, c11=(INTEGER, 1 if muted else 2), c12=(INTEGER, 6 if muted else 4))
         rec.put(f"{POINTER}.{octets(self.mac)}", INTEGER, self.number)
@@ -150,7 +157,11 @@ SUBSCRIBERS = (ANA, LUIS, EVA, NORA, OMAR, TEO)
 
 
 def casa(
-    subscribers: Iterable[Subscriber] = SUBSCRIBERS, seconds: int = 5_000_000, counted: int = 1000
+    subscribers: Iterable[Subscriber] = SUBSCRIBERS,
+    seconds: int = 5_000_000,
+    counted: int = 1000,
+    corrected: int = 0,
+    lost: int = 0,
 ) -> Recording:
     """Everything that DOCSIS 3.0 has."""
     rec = Recording()
@@ -180,7 +191,7 @@ def casa(
             rec.put(f"{IF3}.14.1.2.77.{group}", GAUGE, up_set)
     rec.put(f"{IF3}.13.1.2.77.1", GAUGE, 256)
     for one in subscribers:
-        one.put(rec, counted)
+        one.put(rec, counted, corrected, lost)
     for flow, (way, rate) in enumerate(((1, 20_000_000), (2, 2_000_000)), 100):
         rec.put(f"{QOS3}.11.1.3.{octets(ANA.mac)}.{flow}", INTEGER, 77)
         rec.put(f"{QOS3}.3.1.7.77.{flow}", INTEGER, way)

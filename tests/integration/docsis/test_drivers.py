@@ -12,7 +12,7 @@ from services.docsis.domain.enumerations import STATES
 from services.docsis.drivers.cmts import Cmts
 from services.docsis.drivers.modem import CableModem
 from services.docsis.drivers.readings import Channel, Codewords, FiberNode, Flow, Place
-from tests.integration.docsis.conftest import SEEDS, Agents
+from tests.integration.docsis.agents import SEEDS, Agents
 from tests.integration.docsis.recordings import ANA, EVA, NORA, OMAR, TEO
 
 RESET_NOW = "1.3.6.1.2.1.69.1.1.3.0"
@@ -191,7 +191,7 @@ def test_what_a_modem_says_of_itself(agents: Agents) -> None:
         found = CableModem(snmp).read()
     assert (found.uptime, found.file, found.software_version, found.serial_number) == (
         86_400,
-        "cm.cfg",
+        "cm.cm",
         "6.1.129T",
         "NL0012",
     )
