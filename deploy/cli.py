@@ -63,6 +63,7 @@ def run(
     for name in ("KRILL_AMQP_URI", "KRILL_DATABASE_URL"):
         os.environ.pop(name, None)
     from deploy.local import embedded
+    from deploy.local import lab as equipment
     from services.common import log
     from services.common.settings import for_service
 
@@ -72,6 +73,8 @@ def run(
         raise typer.BadParameter(
             "demo mode has a well-known password and is refused off loopback; use --no-demo"
         )
+    if settings.demo and settings.lab:
+        os.environ.update(equipment.notifying(os.environ))  # before a service's settings are read
     migrate()
     seed(cpes, if_empty=True)
     raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings)))

@@ -77,8 +77,16 @@ def test_krill_run_shows_a_network_at_work(tmp_path: Path) -> None:
         assert olt["onus"]["online"] > 200
         waiting = until(lambda: admin.get("/api/v2/gpon/unconfigured/").json()["results"], 10)
         assert {one["sn"] for one in waiting} == set(invent.WAITING)
-        lab = Process.of(RunningLab(tmp_path).book["pid"])
+        running = RunningLab(tmp_path)
+        lab = Process.of(running.book["pid"])
         assert lab is not None
+        running.faults({"fault": "dying_gasp", "device": "oltLab1", "onu": "pim0003"})  # the OLT notifies
+
+        def gasped() -> bool:
+            (olt,) = admin.get("/api/v2/gpon/olts/").json()["results"]
+            return olt["onus"].get("dyinggasp") == 1
+
+        until(gasped, 20)
     finally:
         server.stop()
     assert lab.wait(5)
