@@ -6,9 +6,8 @@ Import this module only after `services.common.rpc.green.patch()`.
 
 from __future__ import annotations
 
-import signal
+import os
 import socket
-import sys
 from typing import Any
 
 import eventlet
@@ -20,7 +19,7 @@ from deploy.local import lab
 from gateway.accounts.service import Accounts
 from gateway.app import create_app
 from gateway.assembly import assemble
-from services.common.rpc.runner import embed
+from services.common.rpc.runner import embed, on_signal
 from services.common.settings import Settings
 
 LONGEST_URL = 8190
@@ -29,6 +28,8 @@ LONGEST_URL = 8190
 def serve(settings: Settings, ready: Any) -> int:
     """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
     equipment = RunningLab(settings.data_dir).launch() if settings.demo else None
+    if settings.demo:
+        os.environ.update(lab.notifying(os.environ))
     services = [registry.service_class(one.name) for one in registry.services()]
     client = embed([*services, *((registry.lab_executor(),) if settings.demo else ())], settings)
     platform = assemble(settings, client, Accounts(settings))
@@ -37,8 +38,9 @@ def serve(settings: Settings, ready: Any) -> int:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = eventlet.listen((host.strip("[]"), int(port)), family=family, backlog=256)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every larger answer waits 40 ms
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    # What a handler raises would end whichever green thread is running.
+    serving = eventlet.getcurrent()
+    on_signal(lambda: eventlet.kill(serving, SystemExit(0)))
     try:
         if equipment is not None:
             equipment.wait()

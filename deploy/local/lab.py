@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import state
+from deploy.local.instance import LOOPBACK, free_port
 from deploy.local.process import Process
 from deploy.local.supervisor import Command
 
@@ -29,6 +30,12 @@ def unit(krill: Sequence[str], data: Path, logs: Path, env: Mapping[str, str]) -
         env,
         is_ready=lambda: answering(data),
     )
+
+
+def notifying(env: Mapping[str, str]) -> dict[str, str]:
+    """Settings with which the lab's OLTs notify gpon; those that are given hold."""
+    place = env.get("KRILL_GPON_TRAP_BIND") or f"{LOOPBACK}:{free_port()}"
+    return {"KRILL_GPON_TRAP_BIND": place, "KRILL_LAB_TRAPS": env.get("KRILL_LAB_TRAPS", place)}
 
 
 def devices(data: Path) -> list[dict[str, Any]]:

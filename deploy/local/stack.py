@@ -116,6 +116,8 @@ def _run(settings: Settings, steps: Sequence[Sequence[str]], say: Callable[[str]
                 postgres.create_database(name)
             settings = settings.model_copy(update={"database_url": SecretStr(postgres.url("{service}"))})
         env = environment(settings)
+        if settings.demo:
+            env |= lab.notifying(env)
         for step in steps:
             say(f"Running {' '.join(step[3:])}")
             stack.run(step, env)

@@ -8,6 +8,7 @@ import typer
 
 from deploy.network.client import Client, Include, Password, Url, User
 from deploy.network.columns import Column, Row, pairs, rate, show, table, text
+from deploy.network.following import follow
 
 PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None, "no_args_is_help": True}
 
@@ -65,7 +66,7 @@ def cm(
     if what is None:
         show(_modem(client.get("docsis", "cable-modems", mac)))
     elif what == "reset":
-        print(text(client.post("docsis", "cable-modems", mac, "reset")))
+        follow(client, "docsis", client.post("docsis", "cable-modems", mac, "reset"))
     else:
         raise typer.BadParameter("expected: reset")
 

@@ -8,6 +8,7 @@ import typer
 
 from deploy.network.client import Client, Include, Password, Url, User, fail
 from deploy.network.columns import Column, Row, pairs, rate, show, table, text
+from deploy.network.following import follow
 
 PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None, "no_args_is_help": True}
 ACTIONS = {
@@ -17,7 +18,6 @@ ACTIONS = {
     "reprovision": "reprovision",
 }
 """What `do` takes → the API's word."""
-ENDS_WITHIN = 180.0
 
 app = typer.Typer(**PLAIN, help="OLTs, PONs and ONUs of a running platform.")
 olt = typer.Typer(**PLAIN, help="One OLT.")
@@ -190,7 +190,7 @@ def enable(
 ) -> None:
     """Have one of them provisioned now."""
     body: Row = {"force": force, **({"cpe": cpe} if cpe else {})}
-    _follow(context.obj, context.obj.post("gpon", "unconfigured", id_, "enable", body=body))
+    follow(context.obj, "gpon", context.obj.post("gpon", "unconfigured", id_, "enable", body=body))
 
 
 def one(
@@ -204,7 +204,7 @@ def one(
     if not do:
         _tell_onu(client.get("gpon", "onus", sn))
     elif len(do) == 2 and do[0] == "do" and do[1] in ACTIONS:
-        _follow(client, client.post("gpon", "onus", sn, ACTIONS[do[1]]))
+        follow(client, "gpon", client.post("gpon", "onus", sn, ACTIONS[do[1]]))
     else:
         raise typer.BadParameter(f"expected: do {'|'.join(ACTIONS)}")
 
@@ -244,7 +244,7 @@ def listing(context: typer.Context, name: Olt, include: Include = "") -> None:
 
 def job(context: typer.Context, name: Olt) -> None:
     """What the command's name says, followed to its end."""
-    _follow(context.obj, context.obj.post("gpon", "olts", name, str(context.info_name)))
+    follow(context.obj, "gpon", context.obj.post("gpon", "olts", name, str(context.info_name)))
 
 
 app.command("provisioned", help="What is configured on an OLT.")(listing)
@@ -252,14 +252,3 @@ app.command("mismatches", help="What of it is not as the books want it.")(listin
 app.command("provision", help="Run a provision cycle on an OLT.")(job)
 app.command("snapshot", help="Read an OLT's own configuration again.")(job)
 app.command("snapshot-full", help="And that of every ONU.")(job)
-
-
-def _follow(client: Client, begun: Row) -> None:
-    """Say what becomes of a task; it failing is the command's failure."""
-    id_ = str(begun["task_id"])
-    print(f"task {id_}: {begun['status']}")
-    path = ("gpon", "tasks", id_)
-    task = client.ended(*path, by="status", open_=("queued", "running"), seconds=ENDS_WITHIN)
-    told = task.get("message") or (text(task["result"]) if task.get("result") else "")
-    print(f"task {id_}: {task['status']} {told}".rstrip())
-    raise typer.Exit(0 if task["status"] == "done" else 1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.accounts.service import Accounts
 
 DEMO, DEMO_REALM = "demo", "pim"
-DEMO_APPS = ("isp", "logger", "installer")
+DEMO_APPS = ("isp", "gpon", "docsis", "logger", "installer")
 _WITHOUT_GROUP = ("me",)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,8 @@ from gateway.handlers import acting
 from gateway.handlers.reads import legacy_parameters
 from gateway.routes import permission
 from services.common.context import Context, Scope
-from services.common.contract import Resource
-from services.common.errors import InvalidInput, PermissionDenied
+from services.common.contract import Operation, Resource
+from services.common.errors import InvalidInput, NotFound, PermissionDenied
 from services.common.fields import Boolean
 from services.common.rpc.reply import Reply
 
@@ -100,13 +101,23 @@ def operation(call: Call) -> Answer:
     if call.key is not None:
         arguments["key"] = call.key
     if call.places:
-        arguments["places"] = call.places
+        arguments["places"] = _places(call, action.operation)
     if action.operation.request is not None:
         arguments["body"] = acting.asked(call, action.operation)
     method = method.replace("-", "_")
     changes = action.operation.changes(call.request.method.replace("HEAD", "GET"))
     reply = _write(call, method, arguments) if changes else _read(call, method, arguments)
     return acting.answered(call, action.operation, reply, seconds)
+
+
+def _places(call: Call, operation: Operation) -> dict[str, str]:
+    """What is named in the path. Raises `NotFound` for what its schema says cannot be."""
+    for name, value in call.places.items():
+        schema = operation.places.get(name, {})
+        fits = re.search(schema.get("pattern", ""), value) and value in schema.get("enum", (value,))
+        if not fits:
+            raise NotFound()
+    return call.places
 
 
 def write_context(call: Call) -> Context:

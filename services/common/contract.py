@@ -106,10 +106,11 @@ class Operation:
     The service's RPC method is `<singular>_<name>` (of an app: `<name>`). `permission`: one of `VERBS` on the
     resource's model (of an app: the whole `app.verb_model`), None: any user. `anonymous`: nobody need be
     logged in. `request`, `response`: JSON Schemas (None: no body). `parameters`, `places`: query parameters
-    and places, name → JSON Schema. `remembered`: false where the answer holds what nobody may keep, so that
-    it is not given again to the same idempotency key. `acts`: a GET does it too, with the members of the body
-    as query parameters; what only looks (HEAD, a browser's prefetch) does not. `outcome`: where to see what
-    becomes of it. `seconds`: how long it may take, where that is longer than a request may otherwise.
+    and places, name → JSON Schema; a place that does not fit its `pattern` or `enum` is 404. `remembered`:
+    false where the answer holds what nobody may keep, so that it is not given again to the same idempotency
+    key. `acts`: a GET does it too, with the members of the body as query parameters; what only looks (HEAD, a
+    browser's prefetch) does not. `outcome`: where to see what becomes of it. `seconds`: how long it may take,
+    where that is longer than a request may otherwise.
     """
 
     name: str

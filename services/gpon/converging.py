@@ -24,7 +24,7 @@ from services.common.errors import ApiError
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
-from services.gpon import desire, devices, models
+from services.gpon import desire, devices, models, reading
 from services.gpon.contract import (
     OnuAdded,
     OnuChanged,
@@ -48,6 +48,10 @@ OLTS_AT_ONCE = 8
 LONGEST = 200
 """Steps in one go; more means that the device does not do what it says."""
 STEP_SECONDS = 60.0
+REGISTERING = 5.0
+"""Seconds in which an ONU that was added is up, most often."""
+FEW = 3
+"""CPEs of one OLT that are asked for one by one."""
 
 EVENTS: dict[str, type[OnuStep]] = {
     provisioning.ADD: OnuAdded,
@@ -86,9 +90,11 @@ class Blocked(Exception):
 
 
 class Converger:
-    """`Background(Converger())`: takes what is due, each OLT in a thread of its own."""
+    """`Background(Converger(soon))`: takes what is due, each OLT in a thread of its own. `soon(olt_id,
+    seconds)`: has an OLT read on which something was changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, soon: Callable[[int, float], None]) -> None:
+        self._soon = soon
         self._lead = Lead("provision")
         self._olts: set[int | None] = set()
         self._rows: set[int] = set()
@@ -120,8 +126,12 @@ class Converger:
     def _work(self, engine: Engine, olt_id: int | None, rows: list[Row]) -> None:
         try:
             with Sessions(engine) as sessions:
+                if len(rows) > FEW:
+                    sessions.look()
                 for row in rows:
                     converge(engine, row["id"], sessions)
+            for changed in sessions.written:
+                self._soon(changed, REGISTERING)
         except ApiError as error:
             log.warning("provisioning put off", reason=str(error))
         except Exception:
@@ -201,11 +211,22 @@ class _Convergence:
         for other in sorted({one.olt_id for one in found} - {here.olt_id}):  # it came from there
             self._bring(self._olt(other), sn, None)
         heard = here.place if here.place.onu_id is None else None
+        if self._is_there(olt, sn, want, heard):
+            _settle(self._engine, self._row, provisioning.APPLIED, olt=olt, place=here.place)
+            return
         if self._row["redo"]:
             self._bring(olt, sn, None)
             heard = replace(here.place, onu_id=None)
         at = self._bring(olt, sn, want, heard)
         _settle(self._engine, self._row, provisioning.APPLIED, olt=olt, place=at)
+
+    def _is_there(self, olt: Row, sn: str, want: Wanted, heard: Place | None) -> bool:
+        """Whether a look at the whole OLT shows that nothing is left to do."""
+        seen = self._sessions.seen(olt, sn)
+        if seen is None or self._row["redo"] or self._row["step"] is not None:
+            return False
+        have = provisioning.recalled(seen, olt["name"], self._row["applied"])
+        return not provisioning.steps(want, [have], heard)
 
     def _being_redone(self) -> Heard | None:
         """Where an ONU was that was taken off to be put in again, when a kill came between."""
@@ -305,11 +326,33 @@ def _wanted_by_another(engine: Engine, row: Row, sn: str) -> bool:
 
 
 class Sessions:
-    """The CLI sessions of one round: one for each OLT, opened when first needed."""
+    """The CLI sessions of one round: one for each OLT, opened when first needed. After `look`, OLTs are read
+    whole over SNMP before that, which is quicker where many CPEs have nothing left to do."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._open: dict[int, Session] = {}
+        self._looking = False
+        self._seen: dict[int, dict[str, Configured]] = {}
+
+    def look(self) -> None:
+        self._looking = True
+
+    @property
+    def written(self) -> list[int]:
+        """The ids of the OLTs that commands were sent to."""
+        return [id_ for id_, session in self._open.items() if session.wrote]
+
+    def seen(self, olt: Row, sn: str) -> Configured | None:
+        """What a look at the OLT showed of this serial."""
+        if not self._looking:
+            return None
+        if olt["id"] not in self._seen:
+            found = native(reading.configuration, olt, seconds=STEP_SECONDS, device=olt["name"])
+            self._seen[olt["id"]] = {
+                one.sn: configured(one, one.sn) for one in reading.as_configured(*found) if one.sn
+            }
+        return self._seen[olt["id"]].get(sn)
 
     def __enter__(self) -> Sessions:
         return self
@@ -333,6 +376,7 @@ class Session:
         self._context: Any = None
         self._writer: Writer | None = None
         self._unsaved = False
+        self.wrote = False
 
     def call(self, work: Callable[[Writer], T]) -> T:
         try:
@@ -361,7 +405,7 @@ class Session:
     def do(self, step: Step) -> Row:
         """Send one command; what it was done with, chosen ids included. What was done already is done."""
         detail = dict(step.detail)
-        self._unsaved = True
+        self._unsaved = self.wrote = True
         try:
             return self.call(lambda writer: _send(writer, step.name, detail))
         except DeviceError as error:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -33,7 +32,11 @@ from services.gpon.domain import info as shape
 from services.gpon.domain import listing, naming, provisioning
 from services.gpon.domain import observing as rules
 from services.gpon.domain.naming import Pon
-from services.gpon.drivers.base import Configured, Onu, OnuDetail, Position, ServicePort
+from services.gpon.drivers.base import Onu, OnuDetail, ServicePort
+
+_AT = ("", 0)
+_UNTOLD = frozenset((provisioning.NATIVE, provisioning.RF_ON, provisioning.RF_OFF))
+"""What SNMP does not tell of an ONU's configuration."""
 
 FRESH, NOW = 5.0, 1.0
 """Seconds within which a reading answers the next question, too, and one with `refresh=true`."""
@@ -172,21 +175,10 @@ class Questions:
     ) -> Row:
         differs: list[str] = []
         if cpe is not None and provisioning.blocked(cpe) is None:
-            found = configured(
-                Configured(
-                    Position(*have.position),
-                    have.onu_id,
-                    have.sn,
-                    have.desc,
-                    have.line_profile,
-                    have.service_profile,
-                    service_ports=tuple(ports),
-                ),
-                str(have.sn),
-            )
-            left = provisioning.steps(wanted(engine, cpe, olt), [replace(found, native=None)], None)
-            ignored = {provisioning.NATIVE, provisioning.RF_ON, provisioning.RF_OFF}
-            differs = provisioning.drift([step for step in left if step.name not in ignored])
+            (found,) = reading.as_configured({_AT: have}, {_AT: ports})
+            seen = configured(found, str(have.sn))
+            left = provisioning.steps(wanted(engine, cpe, olt), [seen], None)
+            differs = provisioning.drift([step for step in left if step.name not in _UNTOLD])
         return {
             **{name: listing.identity(olt["name"], one)[name] for name in ("olt", "fsp", "onu_id", "sn")},
             "type": one["type"],

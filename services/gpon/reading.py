@@ -4,7 +4,7 @@ included."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,17 @@ from services.common.types import Row
 from services.gpon import devices
 from services.gpon.domain import observing, optics
 from services.gpon.domain.naming import Pon, position
+from services.gpon.drivers.base import (
+    Configured,
+    Onu,
+    Optics,
+    Place,
+    Position,
+    ServicePort,
+    Traffic,
+    Unconfigured,
+)
 from services.gpon.drivers.base import OltFacts as Facts
-from services.gpon.drivers.base import Onu, Optics, Place, Position, ServicePort, Traffic, Unconfigured
 from services.gpon.drivers.base import Pon as PonState
 
 At = tuple[str, int]
@@ -128,6 +137,20 @@ def configuration(row: Row) -> tuple[dict[At, Onu], dict[At, list[ServicePort]]]
         for port in driver.service_ports():
             ports.setdefault((Pon(*port.position).fsp, port.onu_id), []).append(port)
     return onus, ports
+
+
+def as_configured(onus: Mapping[At, Onu], ports: Mapping[At, list[ServicePort]]) -> Iterator[Configured]:
+    """As the command line tells of each ONU, as far as SNMP does."""
+    for at, one in onus.items():
+        yield Configured(
+            one.position,
+            one.onu_id,
+            one.sn,
+            one.desc,
+            one.line_profile,
+            one.service_profile,
+            service_ports=tuple(ports.get(at, ())),
+        )
 
 
 def detail(row: Row, pon: Pon, onu_id: int) -> Any:

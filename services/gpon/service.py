@@ -71,7 +71,7 @@ class GponService(ResourceService):
     polling = Background(POLLER, every=EVERY)
     traps = Traps(POLLER, devices.at)
     counting = Background(desire.Census())
-    converging = Background(Converger(), every=EVERY)
+    converging = Background(Converger(POLLER.soon), every=EVERY)
     tasks = Background(tasks.Tasks(QUESTIONS), every=EVERY)
 
     @rpc

@@ -52,6 +52,13 @@ def test_what_stands_in_a_path_word_for_word_wins(
     assert told.get("key") == ("1" if method == "meter_hand" else None)
 
 
+@pytest.mark.parametrize(
+    "path", ["sites/any/rows/8/dial", "sites/some/rows/seven/dial", "sites//rows/7/dial"]
+)
+def test_a_place_that_cannot_be_is_not_there(joiner: Session, path: str) -> None:
+    assert refused(joiner.get(f"{TOY}/{path}"), 404)["code"] == "not_found"
+
+
 def test_a_row_and_what_is_below_it_are_told_apart(joiner: Session) -> None:
     assert joiner.get(f"{TOY}/meters/1/").json()["label"] == "first"
     refused(joiner.get(f"{TOY}/meters/1/dials/"), 404)

@@ -242,8 +242,9 @@ def test_a_modem_is_told_and_restarted(api: Api) -> None:
     at = lines.index("downstream")
     assert [line.split()[0] for line in lines[at + 2 : at + 4]] == ["-", "0"]
     assert lines[-1] == "VENDOR: Example, Inc."
-    api.on("POST", f"docsis/cable-modems/{mac}/reset/", {"status": "ok"})
-    assert api.krill("docsis", "cm", mac, "reset") == ["status=ok"]
+    api.on("POST", f"docsis/cable-modems/{mac}/reset/", {"task_id": 8, "status": "queued"}, status=202)
+    api.on("GET", "docsis/tasks/8/", {"status": "unknown", "message": "It went silent."})
+    assert api.krill("docsis", "cm", mac, "reset", code=1)[-1] == "task 8: unknown It went silent."
 
 
 @pytest.mark.parametrize(

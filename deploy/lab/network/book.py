@@ -53,7 +53,9 @@ class Book:
 
     def olt(self, name: str, vendor: str) -> dict[str, Any]:
         """The entry of an OLT, made when it is not there yet."""
-        return self._entry(name, "olt", vendor, ("snmp_port", "ssh_port"))
+        return self._entry(
+            name, "olt", vendor, ("snmp_port", "ssh_port") if vendor == "huawei" else ("snmp_port",)
+        )
 
     def cmts(self, name: str, vendor: str) -> dict[str, Any]:
         """The entry of a CMTS; `modem_port` is the SNMP port of all its modems, each on an address of its
@@ -82,10 +84,10 @@ class Book:
                 "privacy_password": secrets.token_hex(12),
             },
         )
-        if kind == "olt":
+        if "ssh_port" in entry:
             entry.setdefault("user", "krill")
             entry.setdefault("password", secrets.token_hex(12))
-        else:
+        if kind == "cmts":
             entry.setdefault("modem_community", secrets.token_hex(8))
         return entry
 

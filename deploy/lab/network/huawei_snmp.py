@@ -169,8 +169,8 @@ class HuaweiView:
                 f"GPON {position}",
                 mib.GPON_IFTYPE,
                 2_488_000_000,
-                up=partial(self._lit, position),
-                octets=partial(self._pon_octets, position),
+                up=partial(self.olt.lit, position),
+                octets=partial(self.olt.pon_octets, position),
             )
         yield from self._uplinks
 
@@ -183,18 +183,6 @@ class HuaweiView:
             10_000_000_000,
             octets=lambda: (rate * self.olt.uptime / 8, rate * self.olt.uptime / 80),
         )
-
-    def _lit(self, position: Position) -> bool:
-        return position not in self.olt.cut
-
-    def _pon_octets(self, position: Position) -> tuple[float, float]:
-        """In is upstream."""
-        down = up = 0.0
-        for onu in self.olt.onus.values():
-            if onu.position == position:
-                one_down, one_up = self.olt.traffic(onu)
-                down, up = down + one_down, up + one_up
-        return up, down
 
     def _parts(self) -> Iterable[Physical]:
         yield Physical(
@@ -240,7 +228,7 @@ class HuaweiView:
             4: lambda position: ber.integer(1),
             6: lambda position: ber.octets(""),
             9: lambda position: ber.integer(1),
-            10: lambda position: ber.integer(1 if self._lit(position) else 2),
+            10: lambda position: ber.integer(1 if self.olt.lit(position) else 2),
             13: lambda position: ber.integer(1),
             16: lambda position: ber.integer(len(self.olt.of_pon(position))),
         }

@@ -493,6 +493,17 @@ class Olt:
         down, up = unit.rates
         return onu.down_bytes + down * seconds / 8, onu.up_bytes + up * seconds / 8
 
+    def lit(self, position: Position) -> bool:
+        return position not in self.cut
+
+    def pon_octets(self, position: Position) -> tuple[float, float]:
+        """In and out of the OLT: in is upstream."""
+        down = up = 0.0
+        for onu in self.of_pon(position):
+            one_down, one_up = self.traffic(onu)
+            down, up = down + one_down, up + one_up
+        return up, down
+
     # ---- what is kept -----------------------------------------------------------------------
 
     def configuration(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from deploy.lab.network.huawei_snmp import HuaweiView, ifindex
 from deploy.lab.network.olt import Olt, Position
 from deploy.lab.network.plan import OltPlan, OnuPlan
 from deploy.lab.network.terminal import Closed, Terminal
+from deploy.lab.network.zte_snmp import ZteView
 from deploy.local import state
 
 SESSIONS = 10
@@ -40,13 +41,15 @@ class OltDevice(Device):
         else:
             self.olt.restore(saved)
         self.shown = HuaweiView(self.olt)
+        view = ZteView(self.olt).view if plan.vendor == "zte" else self.shown.view
         self._sessions: set[asyncssh.SSHServerProcess[str]] = set()
         self._server: asyncssh.SSHAcceptor | None = None
         self._key = ""
         self._cut: set[Position] = set()
         self._told: tuple[frozenset[Any], frozenset[str]] | None = None
-        super().__init__(entry, self.shown.view, self.olt.settle)
-        self.entry["host_key"] = host_key(self._key_file("key")).export_public_key().decode().strip()
+        super().__init__(entry, view, self.olt.settle)
+        if "ssh_port" in entry:
+            entry["host_key"] = host_key(self._key_file("key")).export_public_key().decode().strip()
 
     def save(self) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +135,7 @@ class OltDevice(Device):
     async def _serve(self) -> None:
         """With the host key that holds; another one is a listener anew."""
         key = "other.key" if self.trouble.has("new_host_key") else "key"
-        if key == self._key:
+        if key == self._key or "ssh_port" not in self.entry:
             return
         self._close()
         self._key = key

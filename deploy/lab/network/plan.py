@@ -50,8 +50,10 @@ class OnuPlan(_Part):
 
 
 class OltPlan(_Part):
+    """A ZTE can be read over SNMP only."""
+
     name: str
-    vendor: Literal["huawei"] = "huawei"
+    vendor: Literal["huawei", "zte"] = "huawei"
     slots: list[int] = [1, 2]
     ports: int = Field(8, description="PONs of a slot")
     onus: list[OnuPlan] = []

@@ -43,6 +43,7 @@ class Turn:
     failures: int = 0
     busy: bool = False
     asked: float = 0.0
+    again: bool = False
 
 
 class Poller:
@@ -106,8 +107,9 @@ class Poller:
             pause = interval * LAST_PAUSE
         finally:
             self._places.release()
-        turn.due = time.monotonic() + pause * random.uniform(1 - JITTER, 1 + JITTER)
-        turn.busy = False
+        pause *= random.uniform(1 - JITTER, 1 + JITTER)
+        turn.due = time.monotonic() + (QUIET if turn.again else pause)
+        turn.again = turn.busy = False
 
     def _ask(self, engine: Engine, key: Any, turn: Turn) -> None:
         service, began = engine.contract.name, time.monotonic()
@@ -123,7 +125,9 @@ class Poller:
         polled.labels(service, "ok").inc()
         seconds.labels(service).observe(time.monotonic() - began)
 
-    def soon(self, key: Any) -> None:
-        """Ask the device in the next round, unless that was just done: there is a reason to look."""
-        if (turn := self._turns.get(key)) is not None and not turn.busy:
-            turn.due = min(turn.due, turn.asked + QUIET)
+    def soon(self, key: Any, after: float = 0.0) -> None:
+        """Ask the device before its time, in so many seconds, but not again at once: there is a reason to
+        look."""
+        if (turn := self._turns.get(key)) is not None:
+            turn.due = min(turn.due, max(turn.asked + QUIET, time.monotonic() + after))
+            turn.again = turn.busy  # what is being read may be what was before

@@ -93,7 +93,7 @@ class _Process:
         self._stopping = False
 
     def run(self) -> int:
-        _on_signal(self._signalled)
+        on_signal(self._signalled)
         for service in self._services:
             eventlet.spawn(self._supervise, service)
         code: int = self._end.wait()
@@ -148,9 +148,9 @@ class _Process:
             self._end.send(code)
 
 
-def _on_signal(react: Callable[[], None]) -> None:
-    """Calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python's cannot switch green
-    threads and does not wake the hub; the wakeup descriptor does."""
+def on_signal(react: Callable[[], None]) -> None:
+    """For a green process: calls `react` in a green thread on SIGTERM and SIGINT. A handler of Python cannot
+    switch green threads and does not wake the hub; the wakeup descriptor does."""
     receiving, sending = socket.socketpair()
     sending.setblocking(False)
     signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)

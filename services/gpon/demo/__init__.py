@@ -17,7 +17,7 @@ PROFILE = "ftth"
 
 VLAN_MAP = (
     {"service": MANAGEMENT, "gem": 1, "service_vlan": 933, "user_vlan": 20, "inbound": "management"},
-    {"service": INTERNET, "gem": 2, "service_vlan": 1100, "user_vlan": 1021, "native_port": 1},
+    {"service": INTERNET, "gem": 2, "service_vlan": 1100, "user_vlan": 1021},
     {"service": TELEPHONY, "gem": 3, "service_vlan": 934, "user_vlan": 1024, "inbound": "voip"},
 )
 

@@ -113,7 +113,8 @@ def wanted(cpe: Row, services: Sequence[Service], line_profile: str, service_pro
     """What the CPE (a row as isp shows it, with its `profile`, `model` and `potses` joined) asks for.
 
     No Internet without `active` and `access`; telephony stays while a port has a number, and management while
-    there is anything to manage; television by its profile, `catv…` as RF. The map's order is the order in
+    there is anything to manage; television by its profile, `catv…` as RF where
+    the model has an outlet for it. The map's order is the order in
     which ports are made.
     """
     on = bool(cpe["active"] and cpe["access"])
@@ -141,7 +142,8 @@ def wanted(cpe: Row, services: Sequence[Service], line_profile: str, service_pro
     native = tuple(
         sorted((one.native_port, one.user_vlan) for one in chosen if one.native_port and one.user_vlan)
     )
-    rf = television and "catv" in cpe["tv_profile"]
+    model = cpe.get("model") or {}
+    rf = television and "catv" in cpe["tv_profile"] and bool(model.get("catv"))
     return Wanted(cpe["sn"], line_profile, service_profile, cpe["internal_id"], ports, rf, native)
 
 

@@ -47,7 +47,7 @@ CONTRACT = Contract(
             request={"type": "object"},
             places={"row": {"pattern": "^[0-9]+$", "description": "counted from the door"}},
         ),
-        _operation("any_dial", "sites/any/rows/<row>/dial", "GET"),
+        _operation("any_dial", "sites/any/rows/<row>/dial", "GET", places={"row": {"enum": ["7"]}}),
         _operation("meter_dials", "meters/<meter>/dials/all", "GET"),
         _operation("site", "sites/<site>", "GET"),
         _operation("reading", "sites/<site>/reading", "GET", seconds=20.0),

@@ -14,9 +14,15 @@ MANGLED = range(6)
 
 @pytest.fixture(scope="session")
 def snmpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnmpSim]:
-    huawei = recordings.huawei()
-    texts = {"huawei": recordings.written(huawei)}
-    texts["large"] = recordings.written(recordings.large(16, 64))
-    texts |= {f"huawei-{seed}": recordings.written(recordings.mangled(huawei, seed)) for seed in MANGLED}
+    olts = {
+        "huawei": recordings.huawei(),
+        "zte": recordings.zte(),
+        "zte-other": recordings.zte(0x11010200, 1),
+        "generic": recordings.generic(),
+        "large": recordings.large(16, 64),
+    }
+    for name in ("huawei", "zte", "generic"):
+        olts |= {f"{name}-{seed}": recordings.mangled(olts[name], seed) for seed in MANGLED}
+    texts = {name: recordings.written(lines) for name, lines in olts.items()}
     with SnmpSim(tmp_path_factory.mktemp("snmpsim"), texts) as server:
         yield server

@@ -197,6 +197,94 @@ def huawei() -> list[Line]:
     return lines
 
 
+def zte_onu(ifindex: int, onu_id: int, sn: bytes, phase: int, reason: int = 1) -> list[Line]:
+    gpon, at, online = "1.3.6.1.4.1.3902.1012.3", (ifindex, onu_id), phase == 3
+    return [
+        text("ZTE-F660", gpon, "28.1.1.1", *at),
+        text(f"ONU-2:{onu_id}", gpon, "28.1.1.2", *at),
+        text(f"cpe{onu_id:04}", gpon, "28.1.1.3", *at),
+        octets(sn, gpon, "28.1.1.5", *at),
+        integer(1, gpon, "28.2.1.1", *at),
+        integer(phase, gpon, "28.2.1.4", *at),
+        text("2026-11-20 08:30:05", gpon, "28.2.1.5", *at),
+        octets(moment(2026, 11, 19, 23, 0, 0), gpon, "28.2.1.6", *at)
+        if online
+        else text("2026-11-21 01:02:03", gpon, "28.2.1.6", *at),
+        integer(reason, gpon, "28.2.1.7", *at),
+        integer(1234 if online else -1, gpon, "11.4.1.2", *at),
+        text("V5.0", gpon, "50.11.2.1.2", *at),
+        integer(4500 if online else 65535, gpon, "50.12.1.1.10", *at, 1),
+        integer(16100 if online else 0, gpon, "50.12.1.1.14", *at, 1),
+        integer(-22350 if online else -80000, "1.3.6.1.4.1.3902.1015.1010.11.2.1.2", *at),
+    ]
+
+
+def zte(named: int = 0x10020000, each: int = 0x100) -> list[Line]:
+    """Shelf 1, slot 2, ports 1 and 2, which IF-MIB numbers from `named`; tables of ONUs always 0x1002pp00."""
+    access, card = "1.3.6.1.4.1.3902.1015", "1.3.6.1.4.1.3902.1015.2.1.1.3.1"
+    lines = system(
+        "C320 Version V2.1.0 Software, Copyright (c) by ZTE Corporation",
+        "1.3.6.1.4.1.3902.1082.1001.320.2.1",
+        "oltZ",
+    )
+    for slot, kind, state, load in ((2, "GTGH", 1, 7), (3, "SMXA", 1, 31), (4, "", 4, 255)):
+        lines += [
+            text(kind, card, 4, 1, 1, slot),
+            integer(state, card, 5, 1, 1, slot),
+            integer(load, card, 9, 1, 1, slot),
+        ]
+    lines += [integer(38, access, "2.1.3.2.0")]
+    for port in (1, 2):
+        ifindex, light = named + port * each, 0x10020000 + port * 0x100
+        lines += [
+            text(f"gpon_1/2/{port}", "1.3.6.1.2.1.31.1.1.1.1", ifindex),
+            integer(1, "1.3.6.1.2.1.2.2.1.7", ifindex),
+            integer(port, "1.3.6.1.2.1.2.2.1.8", ifindex),
+            integer(41_250, access, "1010.11.1.1.2", light),
+            integer(3290, access, "1010.11.1.1.3", light),
+            integer(17_500, access, "1010.11.1.1.4", light),
+            integer(4120, access, "1010.11.1.1.5", light),
+        ]
+    lines += zte_onu(0x10020100, 1, b"ZTEG\x01\x02\x03\x04", 3)
+    lines += zte_onu(0x10020100, 2, b"1,ZTEGC0FFEE42", 1, 2)
+    lines += zte_onu(0x10020100, 5, b"HWTC\x14\x26\x77\x9a", 4, 9)
+    lines += zte_onu(0x10020200, 1, b"ALCL\x00\x00\x00\x01", 6, 12)
+    waiting = "1.3.6.1.4.1.3902.1012.3.13.3.1"
+    lines += [
+        octets(b"ZTEG\xaa\xbb\xcc\xdd", waiting, 2, 0x10020200, 1),
+        octets(b"secret\0\0\0\0", waiting, 3, 0x10020200, 1),
+        text("F601", waiting, 10, 0x10020200, 1),
+        text("V6.0.1P1", waiting, 11, 0x10020200, 1),
+    ]
+    return lines
+
+
+def generic() -> list[Line]:
+    """A chassis of one board, and interfaces of which one is a PON."""
+    part = "1.3.6.1.2.1.47.1.1.1.1"
+    lines = system("Invented OLT", "1.3.6.1.4.1.99999.1", "other")
+    for number, (name, within, kind, position) in enumerate(
+        (("Chassis", 0, 3, 0), ("Slot 4", 1, 5, 4), ("PON board", 2, 9, 1), ("Fan", 1, 7, 1)), start=1
+    ):
+        lines += [
+            text(name, part, 2, number),
+            integer(within, part, 4, number),
+            integer(kind, part, 5, number),
+            integer(position, part, 6, number),
+            text("1.2.3" if number == 1 else "", part, 10, number),
+            text("Acme" if number == 1 else "", part, 12, number),
+            text("OLT-16" if number == 1 else "", part, 13, number),
+        ]
+    for number, (name, kind) in enumerate((("gpon0/4/1", 250), ("eth0", 6), ("gpon-up", 250)), start=1):
+        lines += [
+            text(name, "1.3.6.1.2.1.2.2.1.2", number),
+            integer(kind, "1.3.6.1.2.1.2.2.1.3", number),
+            integer(1, "1.3.6.1.2.1.2.2.1.7", number),
+            integer(2, "1.3.6.1.2.1.2.2.1.8", number),
+        ]
+    return lines
+
+
 def many(pons: int, onus: int, build: Callable[[int, int], list[Line]]) -> list[Line]:
     return [line for pon in range(pons) for onu in range(onus) for line in build(pon, onu)]
 

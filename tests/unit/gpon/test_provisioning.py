@@ -30,6 +30,7 @@ CPE = {
     "disable_provision": False,
     "is_bitstream": False,
     "tv_profile": None,
+    "model": {"id": "HG8245H", "catv": 1},
     "profile": {"id": 8, "downstream": "100M", "upstream": "20M", "internet_access": True},
     "potses": [{"cli": "910000001"}],
 }
@@ -139,6 +140,10 @@ def test_rf_goes_off_before_anything_else_and_comes_last():
     assert names(p.steps(None, [television], None))[0] == p.RF_OFF
     assert names(p.steps(None, [television], None))[-1] == p.REMOVE
     assert names(p.steps(want(tv_profile="catv-basic"), [], PON))[-1] == p.RF_ON
+
+
+def test_a_model_without_an_outlet_gets_no_rf():
+    assert not want(tv_profile="catv-basic", model={"id": "HG8010H", "catv": 0}).rf
 
 
 def test_an_onu_that_was_moved_goes_from_its_old_pon_first():

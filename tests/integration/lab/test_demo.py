@@ -1,0 +1,61 @@
+"""The lab of the demo: what isp has is on the network, as gpon wants it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from deploy import registry
+from deploy.lab.network import demo, invent
+from deploy.lab.network.olt import Olt
+from services.isp.models import cpes
+
+
+@pytest.fixture
+def isp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> registry.Owner:
+    monkeypatch.setenv("KRILL_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("KRILL_DATABASE_URL", raising=False)
+    return next(one for one in registry.services() if one.name == "isp")
+
+
+def test_without_isp_there_are_only_those_that_wait(isp: registry.Owner) -> None:
+    made = demo.plan()
+    assert [one.sn for one in made.olts[0].onus] == list(invent.WAITING)
+    assert len(made.cmtss) == 1
+
+
+def test_every_cpe_of_our_own_network_has_its_device(isp: registry.Owner) -> None:
+    isp.migrate()
+    database = isp.database()
+    try:
+        assert isp.demo is not None
+        isp.demo.seed(database.engine)
+        with database.engine.connect() as connection:
+            rows = list(
+                connection.execute(select(cpes).where(cpes.c.active, ~cpes.c.is_bitstream)).mappings()
+            )
+    finally:
+        database.close()
+    made = demo.plan()
+
+    onus = {one.desc: one for one in made.olts[0].onus if one.desc}
+    expected = {row["internal_id"]: row for row in rows if row["tech"] == "gpon" and row["sn"][8:] != "0" * 8}
+    assert set(onus) == set(expected)
+    assert all(onus[name].sn == row["sn"] for name, row in expected.items())
+    for name, row in expected.items():
+        vlans = [flow.vlan for flow in onus[name].flows]
+        assert 933 in vlans
+        assert (1100 in vlans) is (row["access"] and row["profile_id"] is not None)
+
+    assert {one.mac for one in made.cmtss[0].modems} == {
+        row["mac"] for row in rows if row["tech"] == "docsis"
+    }
+
+    olt = Olt(made.olts[0], made.registration)
+    olt.provision()
+    olt.come_up()
+    assert len(olt.onus) == len(expected)
+    assert all(onu.online for onu in olt.onus.values())
+    assert len(list(olt.unconfigured())) == len(invent.WAITING)
