@@ -67,10 +67,10 @@ def reset(engine: Engine, mac: str | None) -> Row:
         _see_whether(cmts, modem, before, error)
     except ApiError as error:
         raise Refused(f"{device} on {cmts['name']}: {error}") from error
-    return {"cmts": cmts["name"], "mac": device, "uptime": before}
+    return {"cmts": cmts["name"], "mac": device, "uptime": int(before)}
 
 
-def _see_whether(cmts: Row, modem: Row, before: int, silent: DeviceSilent) -> None:
+def _see_whether(cmts: Row, modem: Row, before: float, silent: DeviceSilent) -> None:
     """It restarts without an answer, or does not restart: how long it is up tells, once it answers again."""
     sent = time.monotonic()
     while time.monotonic() - sent < COMING_BACK:
@@ -85,7 +85,7 @@ def _see_whether(cmts: Row, modem: Row, before: int, silent: DeviceSilent) -> No
     raise Uncertain(f"{modem['mac']} on {cmts['name']} has not answered since.") from silent
 
 
-def _uptime(cmts: Row, modem: Row) -> int:
+def _uptime(cmts: Row, modem: Row) -> float:
     with devices.of_modem(cmts, modem["mac"], modem["ip"]) as snmp:
         return CableModem(snmp).uptime()
 

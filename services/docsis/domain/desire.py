@@ -98,7 +98,7 @@ def file_name(mac: str) -> str:
     return f"{mac.replace(':', '')}.cm"
 
 
-def has_old_file(uptime: int, since_change: float) -> bool:
+def has_old_file(uptime: float, since_change: float) -> bool:
     """Whether a modem that is up for so long (s) was started before its file changed (s ago). It may have
     fetched the new one all the same, some time after it started: then a restart is one too many, which is
     better than a speed that nobody pays for."""

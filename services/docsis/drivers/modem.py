@@ -42,12 +42,12 @@ class CableModem:
     def __init__(self, snmp: Snmp) -> None:
         self._snmp = snmp
 
-    def uptime(self) -> int:
-        """Seconds. Raises `DeviceError`, also when it does not tell."""
-        found = values.timeticks(self._snmp.get(mib.SYS_UP_TIME).get(mib.SYS_UP_TIME))
+    def uptime(self) -> float:
+        """Seconds, to the hundredth. Raises `DeviceError`, also when it does not tell."""
+        found = values.number(self._snmp.get(mib.SYS_UP_TIME).get(mib.SYS_UP_TIME))
         if found is None:
             raise DeviceError("The modem does not tell since when it is up.", device=self._snmp.device)
-        return found
+        return found / 100
 
     def read(self) -> Modem:
         scalars = (mib.SYS_DESCR, mib.SYS_UP_TIME, mib.CONFIG_FILE, mib.SOFTWARE_VERSION, mib.SERIAL_NUMBER)
