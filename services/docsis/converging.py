@@ -141,7 +141,7 @@ def _bring(engine: Engine, row: Row, seen: int, want: Wanted, mac: str) -> None:
     if was_old and row["adopted"]:
         _settle(engine, row, seen, rules.WRITTEN, reason=rules.ADOPTED)
     elif was_old:
-        _again(engine, row, rules.WRITTEN, RESTARTING)
+        _again(engine, row, rules.WRITTEN, RESTARTING, reason=rules.RESTARTING)
     else:
         _applied(engine, row, seen, want)
 
