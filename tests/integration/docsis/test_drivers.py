@@ -205,6 +205,16 @@ def test_what_a_modem_says_of_itself(agents: Agents) -> None:
     ]
 
 
+def test_a_modem_tells_its_own_flows_and_all_of_its_traffic(agents: Agents) -> None:
+    with agents.open("modem") as snmp:
+        found = CableModem(snmp).read()
+    assert found.flows == (Flow(1, "downstream", 50_000_000), Flow(2, "upstream", 5_000_000))
+    assert [(one.direction, one.octets, one.bits) for one in found.traffic] == [
+        ("downstream", 123_456_789_012, 64),
+        ("upstream", 9_876_543_210, 64),
+    ]
+
+
 # ---- what is set --------------------------------------------------------------------------------
 
 

@@ -91,7 +91,12 @@ def test_a_new_cpe_gets_its_file_and_its_modem_is_restarted_with_it(network: Net
     assert says(network, configuration.MAX_CPE) == [b"\x10"]
     assert is_reset(network)
     row = provisioning(network, cpe)
-    assert (row["state"], row["file"], row["applied_at"]) == ("written", FILE, None)
+    assert (row["state"], row["reason"], row["file"], row["applied_at"]) == (
+        "written",
+        "restarting",
+        FILE,
+        None,
+    )
     assert network.events("modem.provisioned") == []
     restarted(network)
     network.converge()
@@ -346,8 +351,6 @@ def settling(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def work(_: float) -> None:
         network.converge()
-        if network.rows("provisionings", state="written"):
-            restarted(network)
 
     monkeypatch.setattr(doing.time, "sleep", work)
 
@@ -359,7 +362,7 @@ def test_unprovision_forbids_traffic_and_reprovision_gives_it_back(
     settling(network, monkeypatch)
     network.play("network", modem_community="modem")
     told = doing.perform(network.run("unprovision", cpe))
-    assert told == {"cmts": CMTS, "file": FILE, "state": "applied"}
+    assert told == {"cmts": CMTS, "file": FILE, "state": "written"}
     assert says(network, configuration.NETWORK_ACCESS) == [b"\0"]
     assert is_reset(network)
     network.play("network", modem_community="modem")
