@@ -1,8 +1,8 @@
 """OLTs: how long their status takes, against a bare walk of the same columns, and how long the hub of a green
 process is kept from going on meanwhile.
 
-The OLTs are snmpsim's: one Python process, which answers about as fast as it can be asked. So the ratio tells
-what reading adds; the seconds are mostly its own."""
+The OLTs are snmpsim's, in which some 1,500 values a second is much: the seconds are its own. A third one
+answers at once, so that what is left is ours; no device is so fast."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -87,10 +88,12 @@ class WrongReading(AssertionError):
 
 @dataclass(frozen=True)
 class Olt:
-    """`bound`: seconds that its status may take."""
+    """`bound`: seconds that its status may take; `ratio`: times the bare walk."""
 
     pons: int
     bound: float
+    ratio: float | None = RATIO
+    kind: str = ""
 
     @property
     def name(self) -> str:
@@ -102,6 +105,8 @@ class Olt:
 
 
 OLTS = (Olt(16, 5), Olt(64, 15))
+QUICK = Olt(64, 15, ratio=None, kind=", that answers at once")
+"""Its ratio is of one computation to another, and has no target."""
 
 
 def measure(say: Say) -> list[Line]:
@@ -110,13 +115,26 @@ def measure(say: Say) -> list[Line]:
     with tempfile.TemporaryDirectory(prefix="krill-bench-") as folder, SnmpSim(Path(folder), texts) as agent:
         for olt in OLTS:
             say(f"status of {olt.onus:,} ONUs")
-            lines += [_status(agent, olt), _hub(agent, olt)]
-    return lines
+            access = agent.access(olt.name)
+            lines += [_status(access, olt), _hub(access, olt)]
+    say("the same, of an agent that answers at once")
+    with _quick(OLTS[-1]) as access:
+        return [*lines, _status(access, QUICK), _hub(access, QUICK)]
 
 
-def _status(agent: SnmpSim, olt: Olt) -> Line:
+@contextmanager
+def _quick(olt: Olt) -> Iterator[SnmpAccess]:
+    command = [sys.executable, "-m", "tests.bench.quick_olt", str(olt.pons), olt.name]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            port = int(server.stdout.readline())  # type: ignore[union-attr]
+            yield SnmpAccess("127.0.0.1", port, community=olt.name, timeout=10.0)
+        finally:
+            server.kill()
+
+
+def _status(access: SnmpAccess, olt: Olt) -> Line:
     """Rounds of both, one after the other, in turns of who is first."""
-    access = agent.access(olt.name)
     _compare(_read(access), _walk(access), olt)
     ours: list[float] = []
     bare: list[float] = []
@@ -133,11 +151,11 @@ def _status(agent: SnmpSim, olt: Olt) -> Line:
                 raise WrongReading(f"{found} of {olt.onus} ONUs")
     ratio, took = Ratio.of(ours, bare), median(ours)
     return Line(
-        f"status of an OLT, {olt.pons} PONs × 64 ONUs",
+        f"status of an OLT{olt.kind}, {olt.pons} PONs × 64 ONUs",
         f"{took:.2f} s, bare bulk walk of the same columns {median(bare):.2f} s",
         f"{ratio} × the walk",
-        f"< {olt.bound:g} s, ≤ {RATIO:g}",
-        took < olt.bound and ratio.median <= RATIO,
+        f"< {olt.bound:g} s" + (f", ≤ {olt.ratio:g}" if olt.ratio else ""),
+        took < olt.bound and ratio.median <= (olt.ratio or ratio.median),
     )
 
 
@@ -170,9 +188,9 @@ def _compare(read: list[Onu], walked: list[list[tuple[str, object]]], olt: Olt) 
         raise WrongReading("ONUs differ from the rows of their tables")
 
 
-def _hub(agent: SnmpSim, olt: Olt) -> Line:
+def _hub(access: SnmpAccess, olt: Olt) -> Line:
     done = subprocess.run(
-        [sys.executable, "-c", GREEN, str(agent.port), olt.name, str(ROUNDS)],
+        [sys.executable, "-c", GREEN, str(access.port), olt.name, str(ROUNDS)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -185,7 +203,7 @@ def _hub(agent: SnmpSim, olt: Olt) -> Line:
         raise WrongReading(f"{found} of {olt.onus} ONUs")
     blocked = [1000 * seconds for seconds in longest]
     return Line(
-        f"longest that the hub was blocked during it, {olt.onus:,} ONUs",
+        f"longest that the hub was blocked during it, {olt.onus:,} ONUs{olt.kind}",
         f"of {ROUNDS} readings {min(blocked):.0f} to {max(blocked):.0f} ms",
         f"{max(blocked):.0f} ms",
         f"≤ {BLOCKED} ms",
