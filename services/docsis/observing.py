@@ -108,14 +108,15 @@ def keep(engine: Engine, cmts: Row, reading: Reading) -> set[str]:
     return found
 
 
-def keep_one(engine: Engine, cmts: Row, mac: str, modem: Row, kept: Row) -> None:
-    """Keep what was seen of one modem; its change is told once, whoever saw it first. `kept`: columns that
-    only a look at the modem itself tells."""
+def keep_one(engine: Engine, cmts: Row, mac: str, modem: Row, kept: Row) -> set[str]:
+    """Keep what was seen of one modem, as `keep` does; its change is told once, whoever saw it first. `kept`:
+    columns that only a look at the modem itself tells."""
     owners = engine.database.reading(lambda connection: owners_of(connection, [mac]))
     with working(engine) as write:
-        _keep_modems(write, cmts, [mac], {mac: modem}, owners, baseline=False)
+        moved = _keep_modems(write, cmts, [mac], {mac: modem}, owners, baseline=False)
         told = {**kept, "polled_at": write.now}
         write.connection.execute(update(_t).where(_t.c.mac == mac).values(**told))
+    return moved
 
 
 def _batches(macs: Sequence[str]) -> Iterator[Sequence[str]]:

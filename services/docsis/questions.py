@@ -172,7 +172,7 @@ class Questions:
         if found is None:
             raise NotFound(f"{cmts['name']} does not list this modem any more.")
         detail = Detail(cmts, found, Network(topology))
-        observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept)
+        desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept))
         seen = dt.datetime.fromtimestamp(int(found.sample.at), engine.settings.zone)
         told = {**detail.told(), "observed_at": seen}
         with self._lock:

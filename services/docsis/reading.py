@@ -11,8 +11,10 @@ from services.common.types import Row
 from services.docsis import devices
 from services.docsis.domain import levels, naming, registration
 from services.docsis.domain.enumerations import ONLINE, RANGED
-from services.docsis.drivers.cmts import DOWNSTREAM, UPSTREAM, Cmts
+from services.docsis.drivers.cmts import Cmts
 from services.docsis.drivers.readings import (
+    DOWNSTREAM,
+    UPSTREAM,
     Channel,
     Downstream,
     Facts,

@@ -6,6 +6,7 @@ The only module here that knows of eventlet. Its threads and sockets are the rea
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -86,8 +87,11 @@ def _green() -> bool:
 
 @cache
 def _places() -> Any:
+    """Once in a process. What is loaded by then is never looked through for garbage again: long tables make
+    the collector look through everything, which stops all threads, for 80 ms in a service."""
     from eventlet.semaphore import Semaphore
 
+    gc.freeze()
     return Semaphore(PLACES)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
-from pysnmp.carrier.base import AbstractTransportDispatcher
+from pysnmp.carrier.base import AbstractTransportAddress, AbstractTransportDispatcher
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.entity.rfc3413.cmdgen import CommandGenerator
@@ -60,6 +60,8 @@ _PRIVACY = {
     "aes256": config.USM_PRIV_CFB256_AES,
 }
 _UDP = config.SNMP_UDP_DOMAIN
+_SOMEWHERE = ("127.0.0.1", 161)
+"""In place of an address: the socket is connected to one already, which pysnmp need not know."""
 _NO_VALUE = (rfc1905.NoSuchObject, rfc1905.NoSuchInstance, rfc1905.EndOfMibView, univ.Null)
 
 
@@ -212,8 +214,8 @@ class _Users:
 
     def ask(self, pdu: Any, tries: int) -> Any:
         target = f"tries-{tries}"
-        timeout, address = self._access.timeout * 100, (self._access.address, self._access.port)
-        config.add_target_address(self._engine, target, _UDP, address, "way", timeout, tries - 1)
+        timeout = self._access.timeout * 100
+        config.add_target_address(self._engine, target, _UDP, _SOMEWHERE, "way", timeout, tries - 1)
         told: list[tuple[Any, Any]] = []
 
         def hear(engine: Any, handle: Any, failure: Any, found: Any, _: Any) -> None:
@@ -238,8 +240,17 @@ class _Users:
         self._socket.close()
 
 
+class _Address(tuple[str, int], AbstractTransportAddress):  # type: ignore[misc]
+    pass
+
+
 class _Wire(AbstractTransportDispatcher):  # type: ignore[misc]
     """Carries pysnmp's messages over one connected socket, a turn at a time."""
+
+    ADDRESS_TYPE = _Address
+
+    def get_transport(self, domain: Any) -> _Wire:
+        return self
 
     def __init__(self, way: Any) -> None:
         super().__init__()

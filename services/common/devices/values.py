@@ -56,7 +56,7 @@ def number(value: Value, *sentinels: int) -> int | None:
         found = int(value) if abs(value) < 1e18 else None  # also no NaN
     elif value is not None:
         shown = text(value)
-        if len(shown) < 20 and re.fullmatch(r"[+-]?[0-9]+", shown):
+        if len(shown) <= 20 and re.fullmatch(r"[+-]?[0-9]+", shown):
             found = int(shown)
     return None if found in sentinels else found
 

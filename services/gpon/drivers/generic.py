@@ -28,7 +28,7 @@ from services.gpon.drivers.base import (
 )
 from services.gpon.drivers.objects import Row, rows
 
-_PLACE = re.compile(r"(?:(\d{1,3})/)?(\d{1,3})/(\d{1,3})(?![\d/])")
+_PLACE = re.compile(r"(?<![\d/])(?:(\d{1,3})/)?(\d{1,3})/(\d{1,3})(?![\d/])")
 
 
 class GenericReader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,6 +30,7 @@ class Request:
         self._pdu = v2c.apiMessage.get_pdu(self._message)
         self.community = bytes(v2c.apiMessage.get_community(self._message)).decode()
         self.kind = next(kind for type_, kind in self.KINDS if self._pdu.isSameTypeWith(type_()))
+        self.number = int(v2c.apiPDU.get_request_id(self._pdu))
         bulk = self.kind == "bulk"
         self.repetitions = int(v2c.apiBulkPDU.get_max_repetitions(self._pdu)) if bulk else 1
         variables = (v2c.apiBulkPDU if bulk else v2c.apiPDU).get_varbinds(self._pdu)
@@ -45,7 +47,7 @@ class Request:
         v2c.apiPDU.set_varbinds(pdu, list(variables))
         v2c.apiPDU.set_error_status(pdu, status)
         if shift:
-            v2c.apiPDU.set_request_id(pdu, int(v2c.apiPDU.get_request_id(pdu)) + shift)
+            v2c.apiPDU.set_request_id(pdu, self.number + shift)
         return bytes(encoder.encode(message))
 
 
@@ -87,17 +89,19 @@ class Agent:
 
 def rows(table: Iterable[tuple[Oid, Any]]) -> Behaviour:
     """A well-behaved agent with these rows, which it has in their order."""
-    known = sorted(table)
+    there = dict(table)
+    known = sorted(there.items())
+    oids = [oid for oid, _ in known]
 
     def behave(request: Request) -> bytes:
         if request.kind == "get":
-            there = dict(known)
             return request.answer(
                 (oid, there.get(oid, rfc1905.noSuchInstance)) for oid, _ in request.variables
             )
         if request.kind == "set":
             return request.answer(request.variables)
-        after = [(oid, value) for oid, value in known if oid > request.oid][: request.repetitions]
+        first = bisect_right(oids, request.oid)
+        after = known[first : first + request.repetitions]
         return request.answer(after or [(request.oid, rfc1905.endOfMibView)])
 
     return behave

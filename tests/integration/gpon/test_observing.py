@@ -14,7 +14,7 @@ from services.common.events.outbox import Outbox
 from services.gpon import models
 from services.gpon.converging import Sessions, converge
 from tests.integration.engine.world import DEM, PIM, ROOT
-from tests.integration.gpon.conftest import NORTH, SOUTH, Network, onu, plugged
+from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
 
 PLACE = {"olt": NORTH, "frame": "0", "slot": "01", "port": "00"}
 
@@ -63,6 +63,7 @@ def test_an_onu_that_goes_down_is_told_with_its_reason_and_alarms(network: Netwo
     assert history[1]["ended"] is None
 
 
+@BOTH
 def test_many_at_once_are_an_outage_of_their_pon(network: Network):
     cpes = provisioned(network, *range(70, 76))
     with network.fault({"fault": "dying_gasp", "pon": "0/1/0", "device": NORTH}):
@@ -90,6 +91,7 @@ def test_an_olt_that_is_silent_is_told_once_and_holds_what_was_known(network: Ne
     assert kinds == ["olt.unreachable", "olt.reachable"]
 
 
+@BOTH
 def test_a_user_of_one_realm_sees_only_what_is_of_it(network: Network):
     theirs, ours, nobody = onu(80), onu(81), onu(82)
     plugged(network, theirs, ours, nobody)
@@ -155,6 +157,7 @@ def test_one_onu_is_told_whole(network: Network):
     assert told["registrations"][-1]["to"] is None or told["registrations"][0]["to"] is None
 
 
+@BOTH
 def test_mismatches_are_shown_and_not_mended(network: Network):
     (cpe,) = provisioned(network, 85)
     everything = network.questions.provisioned(network.engine, ROOT, {"olt": NORTH}, [])

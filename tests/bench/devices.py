@@ -1,0 +1,193 @@
+"""OLTs: how long their status takes, against a bare walk of the same columns, and how long the hub of a green
+process is kept from going on meanwhile.
+
+The OLTs are snmpsim's: one Python process, which answers about as fast as it can be asked. So the ratio tells
+what reading adds; the seconds are mostly its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from gufo.snmp.sync import SnmpSession
+
+from services.common.devices.access import SnmpAccess
+from services.common.devices.values import serial
+from services.gpon.drivers import standard
+from services.gpon.drivers.base import Onu
+from services.gpon.drivers.huawei import mib
+from services.gpon.drivers.huawei.reading import HuaweiReader
+from services.gpon.drivers.objects import Table
+from tests.bench.figures import Line, Ratio
+from tests.bench.stack import ROOT
+from tests.integration.devices import recordings
+from tests.integration.devices.snmpsim import SnmpSim
+
+ROUNDS = 3
+RATIO = 1.5
+BLOCKED = 50  # ms
+
+Say = Callable[[str], None]
+
+COLUMNS: tuple[tuple[Table, str], ...] = (
+    (standard.INTERFACES_X, "name"),
+    (mib.ONT_CONFIG, "sn"),
+    (mib.ONT_CONFIG, "desc"),
+    (mib.ONT_CONTROL, "run"),
+    (mib.ONT_CONTROL, "last_up"),
+)
+"""What the status is read from. Of ONUs that are away, one in twenty here, it asks two values more."""
+
+GREEN = """
+from services.common.rpc import green
+green.patch()
+import json, sys, time, eventlet
+from services.common.devices.access import SnmpAccess
+from services.common.devices.native import native
+from services.gpon.drivers.huawei.reading import HuaweiReader
+
+port, community, rounds = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+gaps = []
+
+def tick():
+    last = time.perf_counter()
+    while True:
+        eventlet.sleep(0.001)
+        now = time.perf_counter()
+        gaps.append(now - last - 0.001)
+        last = now
+
+def status():
+    access = SnmpAccess("127.0.0.1", port, community=community, timeout=10.0)
+    with HuaweiReader("olt", access) as reader:
+        return len(reader.onus())
+
+native(len, ())
+eventlet.spawn(tick)
+eventlet.sleep(0.2)
+longest, found = [], []
+for _ in range(rounds):
+    gaps.clear()
+    found.append(native(status))
+    longest.append(max(gaps))
+print(json.dumps([found, longest]))
+"""
+
+
+class WrongReading(AssertionError):
+    """What was read is not what the OLT has."""
+
+
+@dataclass(frozen=True)
+class Olt:
+    """`bound`: seconds that its status may take."""
+
+    pons: int
+    bound: float
+
+    @property
+    def name(self) -> str:
+        return f"olt{self.onus}"
+
+    @property
+    def onus(self) -> int:
+        return self.pons * 64
+
+
+OLTS = (Olt(16, 5), Olt(64, 15))
+
+
+def measure(say: Say) -> list[Line]:
+    texts = {olt.name: recordings.written(recordings.large(olt.pons, 64)) for olt in OLTS}
+    lines = []
+    with tempfile.TemporaryDirectory(prefix="krill-bench-") as folder, SnmpSim(Path(folder), texts) as agent:
+        for olt in OLTS:
+            say(f"status of {olt.onus:,} ONUs")
+            lines += [_status(agent, olt), _hub(agent, olt)]
+    return lines
+
+
+def _status(agent: SnmpSim, olt: Olt) -> Line:
+    """Rounds of both, one after the other, in turns of who is first."""
+    access = agent.access(olt.name)
+    _compare(_read(access), _walk(access), olt)
+    ours: list[float] = []
+    bare: list[float] = []
+    for number in range(ROUNDS):
+        turns: list[tuple[list[float], Callable[[], int]]] = [
+            (ours, lambda: len(_read(access))),
+            (bare, lambda: len(_walk(access)[1])),
+        ]
+        for times, work in turns if number % 2 else reversed(turns):
+            begin = time.monotonic()
+            found = work()
+            times.append(time.monotonic() - begin)
+            if found != olt.onus:
+                raise WrongReading(f"{found} of {olt.onus} ONUs")
+    ratio, took = Ratio.of(ours, bare), median(ours)
+    return Line(
+        f"status of an OLT, {olt.pons} PONs × 64 ONUs",
+        f"{took:.2f} s, bare bulk walk of the same columns {median(bare):.2f} s",
+        f"{ratio} × the walk",
+        f"< {olt.bound:g} s, ≤ {RATIO:g}",
+        took < olt.bound and ratio.median <= RATIO,
+    )
+
+
+def _read(access: SnmpAccess) -> list[Onu]:
+    with HuaweiReader("olt", access) as reader:
+        return reader.onus()
+
+
+def _walk(access: SnmpAccess) -> list[list[tuple[str, object]]]:
+    with SnmpSession(
+        access.address, access.port, community=access.community or "", timeout=access.timeout
+    ) as session:
+        return [
+            list(session.getbulk(f"{table.entry}.{table.columns[name].number}", access.repetitions))
+            for table, name in COLUMNS
+        ]
+
+
+def _compare(read: list[Onu], walked: list[list[tuple[str, object]]], olt: Olt) -> None:
+    _, sns, descs, runs, ups = ([value for _, value in column] for column in walked)
+    online = [value == 1 for value in runs]
+    same = (
+        [onu.sn for onu in read] == [serial(value) for value in sns]  # type: ignore[arg-type]
+        and [(onu.desc or "").encode() for onu in read] == descs
+        and [onu.online for onu in read] == online
+        and len(ups) == sum(onu.last_up_time is not None for onu in read) == olt.onus
+        and all(onu.online or onu.last_down_cause == "dyinggasp" for onu in read)
+    )
+    if not same:
+        raise WrongReading("ONUs differ from the rows of their tables")
+
+
+def _hub(agent: SnmpSim, olt: Olt) -> Line:
+    done = subprocess.run(
+        [sys.executable, "-c", GREEN, str(agent.port), olt.name, str(ROUNDS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found, longest = json.loads(done.stdout)
+    if found != [olt.onus] * ROUNDS:
+        raise WrongReading(f"{found} of {olt.onus} ONUs")
+    blocked = [1000 * seconds for seconds in longest]
+    return Line(
+        f"longest that the hub was blocked during it, {olt.onus:,} ONUs",
+        f"of {ROUNDS} readings {min(blocked):.0f} to {max(blocked):.0f} ms",
+        f"{max(blocked):.0f} ms",
+        f"≤ {BLOCKED} ms",
+        max(blocked) <= BLOCKED,
+    )
