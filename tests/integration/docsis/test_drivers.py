@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -269,7 +270,8 @@ def test_no_answer_of_a_cmts_is_too_strange(agents: Agents, name: str, seed: int
             assert again is None or again.mac == one.mac
             cmts.flows(one.mac)
     assert facts.vendor != "unknown"
-    for channel in (*topology.downstreams, *topology.upstreams):
+    channels: list[Any] = [*topology.downstreams, *topology.upstreams]
+    for channel in channels:
         assert channel.freq is None or channel.freq > 0
         assert channel.interface
     for one in modems:

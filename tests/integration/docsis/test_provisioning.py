@@ -335,7 +335,7 @@ def test_a_file_is_whole_or_the_one_before(network: Network, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr("services.docsis.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         files.write(settings, "a.cm", b"other")
     assert [one.name for one in files.folder(settings).iterdir()] == ["a.cm"]
@@ -352,7 +352,7 @@ def settling(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(_: float) -> None:
         network.converge()
 
-    monkeypatch.setattr(doing.time, "sleep", work)
+    monkeypatch.setattr("services.docsis.doing.time.sleep", work)
 
 
 def test_unprovision_forbids_traffic_and_reprovision_gives_it_back(

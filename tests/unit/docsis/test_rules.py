@@ -151,7 +151,8 @@ def test_a_service_of_which_nothing_is_known_is_unknown() -> None:
 
 
 def reading(at: float, *counts: int, bits: int = 64, uptime: int | None = None, source: int = 7) -> Reading:
-    return Reading((source,), at, *counts, bits=bits, uptime=uptime)
+    unerrored, corrected, uncorrectable = counts
+    return Reading((source,), at, unerrored, corrected, uncorrectable, bits=bits, uptime=uptime)
 
 
 def test_shares_are_of_the_interval_alone() -> None:
