@@ -8,7 +8,7 @@ import datetime as dt
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -209,7 +209,7 @@ def visible(engine: Engine, context: Context, spelled: str) -> Row:
     return dict(found)
 
 
-def one_of(rows: list[Row], member: str, value: str) -> Row:
+def one_of(rows: Sequence[Row], member: str, value: str) -> Row:
     """Raises `NotFound`."""
     for row in rows:
         if str(row[member]) == value:

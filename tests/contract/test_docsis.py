@@ -124,6 +124,11 @@ def test_both_spellings_of_a_mac_are_one_modem(admin: Session, cmts: Json) -> No
         admin.get(f"{API}/cmtss/{NAME}/cable-modems/{spelled.upper()}/", timeout=30).json()["mac"] == spelled
     )
     assert admin.get(f"{API}/cable-modems/02c0ffee9999/").status_code == 404
+    channel = first["upstream"][0]["itf_name"]
+    assert OTHER in [one["mac"].replace(":", "") for one in modems(admin, upstream=channel)]
+    assert modems(admin, upstream=channel[:-1]) == []
+    below = admin.get(f"{API}/cmtss/{NAME}/cable-modems/", params={"upstream": channel, "mac": OTHER})
+    assert below.json()["count"] == 1
 
 
 def test_an_upstream_is_moved(admin: Session, cmts: Json) -> None:

@@ -180,6 +180,10 @@ def test_of_an_interval_that_makes_no_sense_nothing_is_said(after: Reading) -> N
     assert between(reading(0, 100_000, 5, 0, uptime=5_000), after) is None
 
 
+def test_a_counter_of_64_bits_does_not_wrap_where_one_of_32_would() -> None:
+    assert between(reading(0, 2**32 - 50, 5, 0), reading(60, 50, 5, 0)) is None
+
+
 def test_without_codewords_nothing_went_wrong() -> None:
     assert Codewords().shares == (0.0, 0.0)
 
