@@ -225,7 +225,7 @@ def test_what_another_realm_sees_of_it(
         "groups": [groups[0]["id"], isp[0]["id"]],
     }
     assert admin.post("/api/v2/auth/users/", json=body).status_code == 201
-    theirs = server.session(body["username"])
+    theirs = server.session(str(body["username"]))
     cpe = subscriber(ONE)
     eventually(lambda: ask(admin, f"{API}/provisionings/", cpe=str(cpe["id"]), state="applied")["results"])
     for path in ("olts", "onus", "unconfigured", "alarms", "provisionings", "registrations", "tasks"):

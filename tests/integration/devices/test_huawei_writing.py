@@ -163,7 +163,7 @@ def test_a_release_without_the_newer_commands_tells_less_of_the_configuration() 
     with device(answers) as (olt, _):
         found = olt.configuration(PON, 7)
     assert found is not None
-    assert (found.native_vlans, found.catv) == ({}, None)
+    assert (found.native_vlans, found.catv) == (None, None)
     assert [(port.inbound, port.outbound) for port in found.service_ports] == [("30", "31"), (None, None)]
 
 
@@ -218,6 +218,14 @@ STEPS: dict[str, tuple[Callable[[Writer], object], list[str]]] = {
     "rf": (
         lambda olt: olt.rf(PON, 7, False),
         ["interface gpon 0/5", "ont port attribute 2 7 catv 1 operational-state off"],
+    ),
+    "profiles": (
+        lambda olt: olt.profiles(PON, 7, "residential", "HG8245"),
+        [
+            "interface gpon 0/5",
+            "ont modify 2 7 ont-lineprofile-name residential",
+            "ont modify 2 7 ont-srvprofile-name HG8245",
+        ],
     ),
     "describe": (
         lambda olt: olt.describe(PON, 7, "cpe0264"),
