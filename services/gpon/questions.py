@@ -304,13 +304,9 @@ class Questions:
 
     def info(self, engine: Engine, cpe: Row) -> Row:
         """Of a CPE that the caller may see. A device that does not answer: what was known of it last."""
-        mine = select(_o).where(_o.c.sn == cpe["sn"]).order_by(_o.c.status.desc(), _o.c.id.desc()).limit(1)
-        found = (
-            engine.database.reading(lambda one: one.execute(mine).mappings().first()) if cpe["sn"] else None
-        )
-        if found is None:
+        row = newest(engine, cpe["sn"])
+        if row is None:
             return shape.never_registered()
-        row = dict(found)
         olt = devices.olt(engine, row["olt_id"])
         assert olt is not None
         try:
