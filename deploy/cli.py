@@ -18,6 +18,8 @@ from services.common.rpc import green
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from services.common.settings import Settings
+
 # No rich errors: a service's process shall not carry what only a terminal needs.
 PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None, "no_args_is_help": True}
 
@@ -61,6 +63,7 @@ def run(
     for name in ("KRILL_AMQP_URI", "KRILL_DATABASE_URL"):
         os.environ.pop(name, None)
     from deploy.local import embedded
+    from deploy.local import lab as equipment
     from services.common import log
     from services.common.settings import for_service
 
@@ -70,27 +73,32 @@ def run(
         raise typer.BadParameter(
             "demo mode has a well-known password and is refused off loopback; use --no-demo"
         )
+    if settings.demo and settings.lab:
+        os.environ.update(equipment.notifying(os.environ))  # before a service's settings are read
     migrate()
     seed(cpes, if_empty=True)
-    raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings.bind, settings.demo)))
+    raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings)))
 
 
-def _welcome(bind: str, demo: bool) -> None:
+def _welcome(settings: Settings) -> None:
     from deploy.lab.network import invent
 
-    url = f"http://{bind}"
+    url = f"http://{settings.bind}"
     print(f"\nKrill is ready on {url}/api/v2/  (documents: {url}/swagger/v2/, Ctrl-C ends it)")
-    if demo:
+    if settings.demo:
         print(
             f"User {DEMO}, password {DEMO}, realm pim. Try:\n"
             f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/?sn=0000deadbeef0000'\n"
             f"  curl -u {DEMO}:{DEMO} '{url}/api/v2/isp/cpes/74/?attrs=id&joins=customer,potses'\n"
             f"  curl -u {DEMO}:{DEMO} -X PATCH -d access=false '{url}/api/v2/isp/cpes/350/'\n"
             f"  curl -u {DEMO}:{DEMO} -X POST '{url}/api/v2/isp/cpes/350/reboot?wait=5'\n"
+            "Administrators are made with: krill user create NAME --superuser\n"
+        )
+    if settings.demo and settings.lab:
+        print(
             "Simulated equipment answers on loopback (lab.json in the data folder tells where): an OLT and\n"
             "a CMTS with the CPEs of the demo, and ONUs that wait for a CPE with their serial:\n"
             f"  {' '.join(invent.WAITING)}\n"
-            "Administrators are made with: krill user create NAME --superuser\n"
         )
     sys.stdout.flush()
 

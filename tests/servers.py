@@ -57,6 +57,7 @@ class Server:
             "KRILL_DATA_DIR": str(data),
             "KRILL_BIND": f"127.0.0.1:{self.port}",
             "KRILL_DEMO": "true",
+            "KRILL_LAB": "false",
             "KRILL_PASSWORD": PASSWORD,
             "KRILL_LOG_LEVEL": "WARNING",
             "KRILL_WEBHOOK_NETWORKS": "127.0.0.0/8,::1",

@@ -6,7 +6,6 @@ Import this module only after `services.common.rpc.green.patch()`.
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import Any
 
@@ -27,9 +26,7 @@ LONGEST_URL = 8190
 
 def serve(settings: Settings, ready: Any) -> int:
     """Serve until SIGINT or SIGTERM. `ready()` is called once requests are answered."""
-    equipment = RunningLab(settings.data_dir).launch() if settings.demo else None
-    if settings.demo:
-        os.environ.update(lab.notifying(os.environ))
+    equipment = RunningLab(settings.data_dir).launch() if settings.demo and settings.lab else None
     services = [registry.service_class(one.name) for one in registry.services()]
     client = embed([*services, *((registry.lab_executor(),) if settings.demo else ())], settings)
     platform = assemble(settings, client, Accounts(settings))

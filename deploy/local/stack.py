@@ -121,7 +121,7 @@ def _run(settings: Settings, steps: Sequence[Sequence[str]], say: Callable[[str]
         for step in steps:
             say(f"Running {' '.join(step[3:])}")
             stack.run(step, env)
-        if settings.demo:
+        if settings.demo and settings.lab:
             stack.start(lab.unit(KRILL, data, logs, env))
             stack.run((*KRILL, "lab", "introduce"), env)
         stack.start(*(_service(name, (*KRILL, "service", name), logs, env) for name in built_services()))

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     api_level: int = Field(BASE_LEVEL, description="year of the API whose members are emitted by default")
     links_prefix: str = Field("/api/v2/cpes", description="prefix of a CPE's `_links`")
     demo: bool = Field(False, description="demo data and the user demo/demo; refused off loopback")
+    lab: bool = Field(True, description="in demo mode, simulated equipment that the demo's CPEs hang on")
     secret_key: SecretStr | None = Field(None, description="signs tokens; default: made once under data_dir")
     credentials_key: SecretStr | None = Field(
         None, description="encrypts the passwords of devices; default: made once under data_dir"

@@ -36,6 +36,7 @@ from services.common.fields import (
     Text,
 )
 from services.docsis.domain import mac
+from services.docsis.domain.cable_modem import CHANNELS
 from services.docsis.domain.changes import KINDS
 from services.docsis.domain.configuration import QUALITIES
 from services.docsis.domain.desire import STATES as PROVISIONED
@@ -215,8 +216,22 @@ CABLE_MODEMS = Resource(
         _number("tcs_id"),
         _told("ip"),
         _told("ipv6"),
-        Text(name="downstream", read_only=True, doc="channels, with commas; `downstream__contains=dn.0-3-0`"),
-        Text(name="upstream", read_only=True, doc="channels, with commas"),
+        *(
+            Computed(
+                name=f"{one}s",
+                by="channels",
+                needs=(one,),
+                shape={"type": "array", "items": {"type": "string"}},
+                doc="interfaces of its channels",
+            )
+            for one in CHANNELS
+        ),
+        *(
+            Text(
+                name=one, read_only=True, since=ON_REQUEST, folded=False, doc="`=dn.0-3-0`: with this channel"
+            )
+            for one in CHANNELS
+        ),
         Computed(
             name="reg_tags",
             by="reg_tags",

@@ -141,16 +141,16 @@ def _bring(engine: Engine, row: Row, seen: int, want: Wanted, mac: str) -> None:
     if was_old and row["adopted"]:
         _settle(engine, row, seen, rules.WRITTEN, reason=rules.ADOPTED)
     elif was_old:
-        _again(engine, row, rules.WRITTEN, RESTARTING)
+        _again(engine, row, rules.WRITTEN, RESTARTING, reason=rules.RESTARTING)
     else:
         _applied(engine, row, seen, want)
 
 
 def _is_old(cmts: Row, mac: str, ip: str, changed: int) -> bool:
     """Whether the modem was started before its file changed."""
+    since = (milliseconds() - changed) / 1000  # before it is asked: what that takes must not make it look new
     with devices.of_modem(cmts, mac, ip) as snmp:
-        uptime = CableModem(snmp).uptime()
-    return rules.has_old_file(uptime, (milliseconds() - changed) / 1000)
+        return rules.has_old_file(CableModem(snmp).uptime(), since)
 
 
 def restart(cmts: Row, mac: str, ip: str) -> None:

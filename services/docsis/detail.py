@@ -17,9 +17,18 @@ from services.docsis.domain import codewords, levels, registration
 from services.docsis.domain.codewords import Reading
 from services.docsis.domain.description import system_description
 from services.docsis.domain.enumerations import BLOCKED, ONLINE, RANGED, RANGING_STATUS, named
-from services.docsis.drivers.cmts import DOWNSTREAM, UPSTREAM, Cmts
+from services.docsis.drivers.cmts import Cmts
 from services.docsis.drivers.modem import CableModem
-from services.docsis.drivers.readings import Codewords, Facts, Flow, Modem, ModemChannel, Registration
+from services.docsis.drivers.readings import (
+    DOWNSTREAM,
+    UPSTREAM,
+    Codewords,
+    Facts,
+    Flow,
+    Modem,
+    ModemChannel,
+    Registration,
+)
 from services.docsis.reading import Network, usable
 
 SUCCESS = "success"
@@ -75,6 +84,8 @@ def _once(cmts: Row, driver: Cmts, facts: Facts, mac: str, hint: int | None) -> 
     flows = driver.flows(mac)
     at = time.time()
     modem, poll = _asked(cmts, found)
+    if not flows and modem is not None:
+        flows = list(modem.flows)
     return Look(facts, found, flows, modem, poll, _sample(cmts, found, facts, flows, modem, at), None)
 
 
@@ -101,7 +112,10 @@ def _sample(
             if down.codewords is not None:
                 channel = (found.mac, down.ifindex, down.freq or 0)
                 counted[DOWNSTREAM, down.ifindex] = _reading(channel, at, down.codewords, modem.uptime)
-    return Sample(at, counted, {one.id: one for one in flows if one.octets is not None})
+    octets = {one.id: one for one in flows if one.octets is not None}
+    if not octets and modem is not None:
+        octets = {one.id: one for one in modem.traffic}
+    return Sample(at, counted, octets)
 
 
 def _reading(source: tuple[int | str, ...], at: float, one: Codewords, uptime: int | None) -> Reading:

@@ -67,10 +67,10 @@ def reset(engine: Engine, mac: str | None) -> Row:
         _see_whether(cmts, modem, before, error)
     except ApiError as error:
         raise Refused(f"{device} on {cmts['name']}: {error}") from error
-    return {"cmts": cmts["name"], "mac": device, "uptime": before}
+    return {"cmts": cmts["name"], "mac": device, "uptime": int(before)}
 
 
-def _see_whether(cmts: Row, modem: Row, before: int, silent: DeviceSilent) -> None:
+def _see_whether(cmts: Row, modem: Row, before: float, silent: DeviceSilent) -> None:
     """It restarts without an answer, or does not restart: how long it is up tells, once it answers again."""
     sent = time.monotonic()
     while time.monotonic() - sent < COMING_BACK:
@@ -85,7 +85,7 @@ def _see_whether(cmts: Row, modem: Row, before: int, silent: DeviceSilent) -> No
     raise Uncertain(f"{modem['mac']} on {cmts['name']} has not answered since.") from silent
 
 
-def _uptime(cmts: Row, modem: Row) -> int:
+def _uptime(cmts: Row, modem: Row) -> float:
     with devices.of_modem(cmts, modem["mac"], modem["ip"]) as snmp:
         return CableModem(snmp).uptime()
 
@@ -120,7 +120,8 @@ def _decided(engine: Engine, kind: str, cpe: int) -> Row:
     if kind == REPROVISION:
         change |= {"stale": True, "changed": now, "adopted": False}
     with engine.database.write() as connection:
-        mine = update(_t).where(_t.c.cpe == cpe).values(**change, state=desire.PENDING)
+        told = {**change, "state": desire.PENDING, "reason": None, "error": None}
+        mine = update(_t).where(_t.c.cpe == cpe).values(**told)
         id_ = connection.execute(mine.returning(_t.c.id)).scalar()
     if id_ is None:
         raise Refused("Its CPE is not known here.")
@@ -128,7 +129,8 @@ def _decided(engine: Engine, kind: str, cpe: int) -> Row:
 
 
 def _settled(engine: Engine, id_: int) -> Row:
-    """Wait until nothing is left to do for a CPE. Raises `Refused` when it could not be done."""
+    """Wait until all is done for a CPE that we can do: it may take a modem minutes to come back. Raises
+    `Refused` when it could not be done."""
     end = time.monotonic() + PATIENCE
     columns = (_t, models.cmtss.c.name.label("cmts"))
     joined = select(*columns).outerjoin(models.cmtss, models.cmtss.c.id == _t.c.cmts_id)
@@ -141,10 +143,13 @@ def _settled(engine: Engine, id_: int) -> Row:
         row = engine.database.reading(look)
         if row is None:
             return {"cmts": None, "file": None}
+        told = {"cmts": row["cmts"], "file": row["file"], "state": row["state"]}
+        if row["reason"] == desire.RESTARTING:
+            return told
         if row["due"] is None and row["state"] in (desire.APPLIED, desire.WRITTEN):
             if row["error"]:
                 raise Refused(row["error"])
-            return {"cmts": row["cmts"], "file": row["file"], "state": row["state"]}
+            return told
         if row["due"] is None:
             raise Refused(row["error"] or f"It is left alone: {row['reason']}.")
         if row["attempts"] > 1 and row["error"]:

@@ -89,7 +89,7 @@ cable_modems = Table(
     Column("md_cm_sg_id", BigInt),
     Column("rcs_id", BigInt),
     Column("tcs_id", BigInt),
-    Column("downstream", Text, nullable=False, server_default="", comment="interfaces, with commas"),
+    Column("downstream", Text, nullable=False, server_default="", comment="interfaces, each between commas"),
     Column("upstream", Text, nullable=False, server_default=""),
     Column("ip", String(15)),
     Column("ipv6", String(39)),

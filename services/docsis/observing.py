@@ -7,11 +7,10 @@ have keeps its state for one more: agents leave rows out.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from services.common.context import Context, Scope
 from services.common.devices.errors import DeviceError
@@ -37,7 +36,7 @@ from services.docsis.reading import Reading, documents
 NOBODY = "-"
 """The realm of events of a modem that no realm owns: who sees everything sees them, and nobody else."""
 
-AT_ONCE = 200
+AT_ONCE = 80
 FEWEST, SHARE = 4, 0.5
 """A fiber node with so many modems down at once, and so large a share of its modems, has an outage of its
 own."""
@@ -108,14 +107,15 @@ def keep(engine: Engine, cmts: Row, reading: Reading) -> set[str]:
     return found
 
 
-def keep_one(engine: Engine, cmts: Row, mac: str, modem: Row, kept: Row) -> None:
-    """Keep what was seen of one modem; its change is told once, whoever saw it first. `kept`: columns that
-    only a look at the modem itself tells."""
+def keep_one(engine: Engine, cmts: Row, mac: str, modem: Row, kept: Row) -> set[str]:
+    """Keep what was seen of one modem, as `keep` does; its change is told once, whoever saw it first. `kept`:
+    columns that only a look at the modem itself tells."""
     owners = engine.database.reading(lambda connection: owners_of(connection, [mac]))
     with working(engine) as write:
-        _keep_modems(write, cmts, [mac], {mac: modem}, owners, baseline=False)
+        moved = _keep_modems(write, cmts, [mac], {mac: modem}, owners, baseline=False)
         told = {**kept, "polled_at": write.now}
         write.connection.execute(update(_t).where(_t.c.mac == mac).values(**told))
+    return moved
 
 
 def _batches(macs: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -295,26 +295,23 @@ def _update(write: Write, rows: list[Row], columns: Sequence[str]) -> None:
 
 def _look_for_outages(write: Write, cmts: Row) -> None:
     """Fiber nodes of which many modems went down since the reading before this one."""
-    recent = cmts["observed_at"]
-    mine = select(_t.c.fibernode, _t.c.state, _t.c.since).where(
-        _t.c.cmts_id == cmts["id"], _t.c.fibernode.is_not(None)
+    recent = cmts["observed_at"] or write.now
+    is_down = _t.c.state == OFFLINE
+    numbers = (
+        func.count(),
+        func.sum(case((is_down, 1), else_=0)),
+        func.sum(case((is_down & (_t.c.since > recent), 1), else_=0)),
     )
-    total: Counter[str] = Counter()
-    down: Counter[str] = Counter()
-    fell: Counter[str] = Counter()
-    for node, state, since in write.connection.execute(mine):
-        total[node] += 1
-        if state == OFFLINE:
-            down[node] += 1
-            if recent is not None and since > recent:
-                fell[node] += 1
+    mine = select(_t.c.fibernode, *numbers).where(_t.c.cmts_id == cmts["id"], _t.c.fibernode.is_not(None))
+    counted = {row[0]: tuple(row[1:]) for row in write.connection.execute(mine.group_by(_t.c.fibernode))}
     alarms = Alarms(write, cmts["id"])
-    for node, number in fell.items():
-        if number >= FEWEST and number >= SHARE * total[node]:
-            told = {"level": "critical", "type": "equipment", "fibernode": node, "affected_modems": number}
+    for node, (total, _, fell) in counted.items():
+        if fell >= FEWEST and fell >= SHARE * total:
+            told = {"level": "critical", "type": "equipment", "fibernode": node, "affected_modems": fell}
             alarms.begin(node, MASS_OUTAGE, **told, realm=only_realm(cmts))
     for node in alarms.subjects(MASS_OUTAGE):
-        if down[node] < SHARE * total[node] or not total[node]:
+        total, down, _ = counted.get(node, (0, 0, 0))
+        if down < SHARE * total or not total:
             alarms.end(node, MASS_OUTAGE)
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -172,7 +172,7 @@ class Questions:
         if found is None:
             raise NotFound(f"{cmts['name']} does not list this modem any more.")
         detail = Detail(cmts, found, Network(topology))
-        observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept)
+        desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept))
         seen = dt.datetime.fromtimestamp(int(found.sample.at), engine.settings.zone)
         told = {**detail.told(), "observed_at": seen}
         with self._lock:
@@ -209,7 +209,7 @@ def visible(engine: Engine, context: Context, spelled: str) -> Row:
     return dict(found)
 
 
-def one_of(rows: list[Row], member: str, value: str) -> Row:
+def one_of(rows: Sequence[Row], member: str, value: str) -> Row:
     """Raises `NotFound`."""
     for row in rows:
         if str(row[member]) == value:

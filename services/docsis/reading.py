@@ -9,10 +9,12 @@ from typing import Any
 
 from services.common.types import Row
 from services.docsis import devices
-from services.docsis.domain import levels, naming, registration
+from services.docsis.domain import cable_modem, levels, naming, registration
 from services.docsis.domain.enumerations import ONLINE, RANGED
-from services.docsis.drivers.cmts import DOWNSTREAM, UPSTREAM, Cmts
+from services.docsis.drivers.cmts import Cmts
 from services.docsis.drivers.readings import (
+    DOWNSTREAM,
+    UPSTREAM,
     Channel,
     Downstream,
     Facts,
@@ -84,8 +86,8 @@ class Network:
             "md_cm_sg_id": one.md_cm_sg_id,
             "rcs_id": one.rcs_id,
             "tcs_id": one.tcs_id,
-            "downstream": ",".join(self.downstreams(one)),
-            "upstream": ",".join(self.upstreams(one)),
+            "downstream": cable_modem.listed(self.downstreams(one)),
+            "upstream": cable_modem.listed(self.upstreams(one)),
             "ip": one.ip,
             "ipv6": one.ipv6,
             "last_reg_time": one.last_reg_time and one.last_reg_time.replace(microsecond=0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.common.events.inbox import Subscription
@@ -14,8 +15,9 @@ from services.common.rpc.entrypoint import rpc, timer
 from services.common.rpc.reply import Reply
 from services.common.types import Row
 from services.docsis import desire, doing, history, info, models
-from services.docsis.contract import CONTRACT
+from services.docsis.contract import CABLE_MODEMS, CONTRACT
 from services.docsis.converging import Converger
+from services.docsis.domain import cable_modem
 from services.docsis.questions import Places, Questions, one_of
 from services.docsis.tasks import Tasks
 
@@ -41,6 +43,15 @@ class DocsisService(ResourceService):
     counting = Background(desire.Census())
     converging = Background(Converger(), every=EVERY)
     tasks = Background(Tasks(), every=EVERY)
+
+    @rpc
+    def list(self, resource: str, **query: Any) -> Reply:
+        return self.engine.list(self.context, resource, **_by_channel(resource, query))  # type: ignore[no-any-return]
+
+    @rpc
+    def related(self, resource: str, key: str, relation: str, **query: Any) -> Reply:
+        asked = _by_channel(relation, query)
+        return self.engine.related(self.context, resource, key, relation, **asked)  # type: ignore[no-any-return]
 
     @rpc
     def mac_domains(self, places: Places, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
@@ -74,7 +85,7 @@ class DocsisService(ResourceService):
     def upstream(self, places: Places, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
         return self._row("upstreams", "ifindex", places, parameters)
 
-    def _documents(self, member: str, places: Places, parameters: Pairs) -> list[Row]:
+    def _documents(self, member: str, places: Places, parameters: Pairs) -> Sequence[Row]:
         return QUESTIONS.documents(self.engine, self.context, member, places, parameters)
 
     def _rows(self, member: str, places: Places, parameters: Pairs) -> Reply:
@@ -106,3 +117,9 @@ class DocsisService(ResourceService):
     @timer(interval=600)
     def forget_history(self) -> None:
         periodic("forget_history", lambda: history.prune(self.engine))
+
+
+def _by_channel(resource: str, query: Row) -> Row:
+    if resource != CABLE_MODEMS.name:
+        return query
+    return {**query, "parameters": cable_modem.by_channel(query.get("parameters") or ())}

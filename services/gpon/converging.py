@@ -47,7 +47,8 @@ AT_ONCE = 100
 OLTS_AT_ONCE = 8
 LONGEST = 200
 """Steps in one go; more means that the device does not do what it says."""
-STEP_SECONDS = 60.0
+STEP_SECONDS = 150.0
+"""More than any command takes by its own timeouts: what was sent is then known to have ended."""
 REGISTERING = 5.0
 """Seconds in which an ONU that was added is up, most often."""
 FEW = 3
@@ -376,12 +377,18 @@ class Session:
         self._context: Any = None
         self._writer: Writer | None = None
         self._unsaved = False
+        self._out: DeviceError | None = None
         self.wrote = False
 
     def call(self, work: Callable[[Writer], T]) -> T:
+        """`work(writer)` in a real thread. An OLT that did not let us in is not tried again in this round."""
+        if self._out is not None:
+            raise self._out
         try:
             found = native(lambda: work(self._opened()), seconds=STEP_SECONDS, device=self._olt["name"])
         except DeviceError as error:
+            if self._writer is None:
+                self._out = error
             if error.reason is None:
                 self.close()
             raise

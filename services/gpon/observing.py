@@ -33,7 +33,7 @@ from services.gpon.contract import (
 )
 from services.gpon.devices import only_realm
 from services.gpon.domain import naming, observing, waiting
-from services.gpon.reading import LEVELS, Reading
+from services.gpon.reading import LEVELS, Reading, short
 from services.gpon.telling import tell, tell_olt
 
 MISSED = 2
@@ -90,12 +90,13 @@ def keep(engine: Engine, olt: Row, reading: Reading) -> set[int]:
             touched |= _all_of(write, row)
         _keep_facts(write, row, reading)
         _keep_pons(write, row, reading)
-    by_pon: dict[str, list[Row]] = defaultdict(list)
+    by_pon: dict[str, dict[int, Row]] = defaultdict(dict)
     for one in reading.onus:
-        by_pon[one["fsp"]].append(one)
+        by_pon[one["fsp"]][one["onu_id"]] = one
     for fsp in sorted(_pons_of(engine, olt["id"], reading) | by_pon.keys()):
         with working(engine) as write:
-            touched |= _keep_onus(write, row, fsp, by_pon[fsp], known, reading, first=first)
+            found = list(by_pon[fsp].values())
+            touched |= _keep_onus(write, row, fsp, found, known, reading, first=first)
     with working(engine) as write:
         touched |= _keep_unconfigured(write, row, reading, known)
     return touched
@@ -111,8 +112,8 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
     facts = reading.facts
     told: Row = {
         "vendor": reading.vendor,
-        "model": facts.model,
-        "software_version": facts.version,
+        "model": short(facts.model, 128),
+        "software_version": short(facts.version, 128),
         "sysdescr": facts.sysdescr,
         "uptime": facts.uptime,
         "temperature": facts.temperature,
@@ -145,8 +146,7 @@ def _keep_pons(write: Write, row: Row, reading: Reading) -> None:
     mine = select(t.c.id, t.c.fsp).where(t.c.olt_id == row["id"])
     there = {fsp: id_ for id_, fsp in write.connection.execute(mine)}
     fresh, changed = [], []
-    for one in reading.pons:
-        pon = naming.Pon(*one.position)
+    for pon, one in {naming.Pon(*one.position): one for one in reading.pons}.items():
         values = {
             "ifindex": one.ifindex,
             "type": one.type,
@@ -351,7 +351,7 @@ def _keep_unconfigured(write: Write, olt: Row, reading: Reading, known: dict[str
     there = {row["sn"]: dict(row) for row in write.connection.execute(mine).mappings()}
     touched: set[int] = set()
     validations = [dict(row) for row in write.connection.execute(select(models.validations)).mappings()]
-    for one in reading.unconfigured:
+    for one in {one.sn: one for one in reading.unconfigured}.values():
         if not one.sn or one.position is None:
             continue
         pon = naming.Pon(*one.position)
@@ -360,10 +360,10 @@ def _keep_unconfigured(write: Write, olt: Row, reading: Reading, known: dict[str
         values: Row = {
             **pon._asdict(),
             "fsp": pon.fsp,
-            "index": one.index or "",
-            "onu_type": one.onu_type,
-            "hardware_version": one.hardware_version,
-            "software_version": one.software_version,
+            "index": (one.index or "")[:32],
+            "onu_type": short(one.onu_type, 64),
+            "hardware_version": short(one.hardware_version, 64),
+            "software_version": short(one.software_version, 64),
             "validation_error": refused or None,
             "cpe": owner.get("cpe"),
             "cpename": owner.get("cpename"),

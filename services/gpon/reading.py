@@ -26,6 +26,10 @@ from services.gpon.drivers.base import (
 from services.gpon.drivers.base import OltFacts as Facts
 from services.gpon.drivers.base import Pon as PonState
 
+FAR = 1_000_000
+"""Metres that no fibre has."""
+SINCE, UNTIL = 1990, 2100
+
 At = tuple[str, int]
 """frame/slot/port, and the ONU's id."""
 
@@ -88,21 +92,21 @@ def onu_row(one: Onu) -> Row:
         "onu_id": one.onu_id,
         "position": position(pon, one.onu_id),
         "sn": one.sn,
-        "type": _short(one.type, 64),
-        "description": _short(one.desc, 255),
-        "line_profile": _short(one.line_profile, 64),
-        "service_profile": _short(one.service_profile, 64),
+        "type": short(one.type, 64),
+        "description": short(one.desc, 255),
+        "line_profile": short(one.line_profile, 64),
+        "service_profile": short(one.service_profile, 64),
         "status": "online" if one.online else "offline",
         "state": observing.state(one.states or (("online",) if one.online else ("offline",))),
-        "raw_status": _short(one.raw_status, 64),
+        "raw_status": short(one.raw_status, 64),
         "states": list(one.states) or ["online" if one.online else "offline"],
         "last_up_time": _second(one.last_up_time),
         "last_down_time": _second(one.last_down_time),
-        "last_down_cause": _short(one.last_down_cause, 64),
-        "distance": one.distance,
+        "last_down_cause": short(one.last_down_cause, 64),
+        "distance": one.distance if one.distance is not None and 0 <= one.distance < FAR else None,
         "ips": list(one.ips),
-        "hardware_version": _short(one.hardware_version, 64),
-        "software_version": _short(one.software_version, 64),
+        "hardware_version": short(one.hardware_version, 64),
+        "software_version": short(one.software_version, 64),
     }
 
 
@@ -176,8 +180,11 @@ def detail(row: Row, pon: Pon, onu_id: int) -> Any:
 
 
 def _second(moment: dt.datetime | None) -> dt.datetime | None:
-    return moment and moment.replace(microsecond=0)
+    """The whole second; None of a clock that was never set."""
+    if moment is None or not SINCE <= moment.year <= UNTIL:
+        return None
+    return moment.replace(microsecond=0)
 
 
-def _short(text: str | None, length: int) -> str | None:
+def short(text: str | None, length: int) -> str | None:
     return text if text is None else text[:length]

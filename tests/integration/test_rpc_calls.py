@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
 import orjson
 import pika
@@ -179,7 +180,7 @@ def test_long_calls_take_half_of_the_workers_and_the_rest_are_told_at_once(toy, 
     long = [client.start("toy", "sleep", {"seconds": 1}, Context(patient=True).within(20)) for _ in range(16)]
     assert orjson.loads(client.call("toy", "echo", {"a": 1}, Context()).body) == {"a": 1}
     assert time.monotonic() - began < 0.5
-    found = []
+    found: list[Any] = []
     for one in long:
         try:
             found.append(one.result().body)

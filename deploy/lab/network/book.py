@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,16 @@ def udp_port_is_free(port: int) -> bool:
     return True
 
 
+def _is_free(port: int) -> bool:
+    """For TCP and UDP."""
+    return port_is_free(port) and udp_port_is_free(port)
+
+
 def free_port(taken: set[int]) -> int:
-    """Free for TCP and UDP, and of no other device of the lab."""
+    """Free, and of no other device of the lab."""
     while True:
         port = secrets.choice(PORTS)
-        if port not in taken and port_is_free(port) and udp_port_is_free(port):
+        if port not in taken and _is_free(port):
             taken.add(port)
             return port
 
@@ -50,6 +56,11 @@ class Book:
         found = state.load(data / FILE) or {}
         devices = {entry["name"]: entry for entry in found.get("devices", ())}
         return cls(data / FILE, devices, found.get("tftp", {}))
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Forget the devices that are not in the lab any more."""
+        here = set(names)
+        self.devices = {name: entry for name, entry in self.devices.items() if name in here}
 
     def olt(self, name: str, vendor: str) -> dict[str, Any]:
         """The entry of an OLT, made when it is not there yet."""
@@ -70,7 +81,7 @@ class Book:
         }
         entry |= {"kind": kind, "vendor": vendor, "address": LOOPBACK}
         for port in ports:
-            if port not in entry:
+            if port not in entry or not _is_free(entry[port]):
                 entry[port] = free_port(taken)
         for key in ("community", "write_community"):
             entry.setdefault(key, secrets.token_hex(8))
@@ -92,7 +103,7 @@ class Book:
         return entry
 
     def tftp_server(self, folder: Path) -> dict[str, Any]:
-        if "port" not in self.tftp:
+        if "port" not in self.tftp or not _is_free(self.tftp["port"]):
             self.tftp["port"] = free_port(set())
         self.tftp |= {"address": LOOPBACK, "folder": str(folder)}
         return self.tftp

@@ -134,7 +134,9 @@ COMMANDS = (
     Command(
         "display service-port port {fsp} ont {onu_id:n}", "show_flows", more="gemport<K>|sort-by<K>||<K>"
     ),
+    Command("display service-port next-free-index", "show_free_flow"),
     Command("display service-port {index:n}", "show_flow"),
+    Command("display current-configuration ont {fsp} {onu_id:n}", "show_configuration", more="|<K>"),
     Command("display traffic table ip from-index {index:n}", "show_traffic_tables"),
     Command("display traffic table ip index {index:n}", "show_traffic_table"),
     Command("display ont-lineprofile gpon all", "show_line_profiles"),
@@ -561,6 +563,13 @@ class Session:
         if port is None:
             raise Refusal("service_port_missing")
         await self._show(show.service_port(self.olt, port))
+
+    async def do_show_free_flow(self) -> None:
+        number = self.olt.free_service_port()
+        self.terminal.write(f"  Next valid free service virtual port ID: {number}\n")
+
+    async def do_show_configuration(self, fsp: str, onu_id: int) -> None:
+        await self._show(show.configuration(self.olt, self.olt.onu(_fsp(fsp), onu_id)))
 
     async def do_show_traffic_tables(self, index: int) -> None:
         await self._show(show.traffic_tables(index))

@@ -467,3 +467,35 @@ def profile(names: dict[int, str], index: int, used: Iterable[int]) -> list[str]
         ),
         RULE,
     ]
+
+
+def configuration(olt: Olt, onu: Onu) -> list[str]:
+    """The commands that make the ONT what it is; what is as by default is left out."""
+    frame, slot, port = onu.position.frame, onu.position.slot, onu.position.port
+    which = f"{port} {onu.onu_id}"
+    added = f' ont add {which} sn-auth "{onu.sn.upper()}" omci'
+    added += f" ont-lineprofile-id {onu.line_profile} ont-srvprofile-id {onu.service_profile}"
+    lines = ["#", "[gpon]", f"  <gpon-{frame}/{slot}>", f" interface gpon {frame}/{slot}"]
+    lines.append(f'{added} desc "{onu.desc}"' if onu.desc else added)
+    if not onu.active:
+        lines.append(f" ont deactivate {which}")
+    lines += [
+        f" ont port native-vlan {which} eth {number} vlan {vlan} priority {priority}"
+        for number, (vlan, priority) in sorted(onu.native_vlans.items())
+    ]
+    lines += [f" ont port attribute {which} catv {number} operational-state off" for number in onu.catv_off]
+    lines += ["#", "[bbs-config]", "  <bbs-config>"]
+    lines += [_as_command(flow) for flow in olt.ports_of(onu.position, onu.onu_id)]
+    return [*lines, "#", "return"]
+
+
+def _as_command(flow: ServicePort) -> str:
+    user = "untagged" if flow.user_vlan is None else flow.user_vlan
+    words = [
+        f" service-port {flow.id} vlan {flow.vlan} gpon {flow.position} ont {flow.onu_id} gemport {flow.gem}",
+        f"multi-service user-vlan {user} tag-transform {flow.tag_transform}",
+    ]
+    for side, table in (("inbound", flow.inbound), ("outbound", flow.outbound)):
+        if table is not None:
+            words.append(f"{side} traffic-table index {table}")
+    return " ".join(words)

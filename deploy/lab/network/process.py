@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import resource
 import signal
@@ -31,6 +32,7 @@ class Lab:
     def __init__(self, data: Path, plan: Plan, plan_file: Path) -> None:
         self.plan_file = plan_file
         self.book = Book.open(data)
+        self.book.keep([*(one.name for one in plan.olts), *(one.name for one in plan.cmtss)])
         self.files = data / FILES
         folder = plan_file.parent
         self.olts = {
@@ -121,7 +123,14 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def run(data: Path, make: Callable[[], Plan]) -> None:
     """Serve the lab of the data folder until told to end. `make` plans it when there is no plan yet."""
-    plan_file = data / FOLDER / "plan.json"
+    folder = data / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"The lab of {data} is running already; {data / 'lab.json'} tells where.") from None
+    plan_file = folder / "plan.json"
     if not plan_file.exists():
         make().save(plan_file)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -25,7 +25,7 @@ AT_ONCE = 8
 JITTER = 0.1
 QUIET = 2.0
 """Seconds between two readings, whatever the reason."""
-FIRST_PAUSE, LAST_PAUSE = 2.0, 10.0
+FIRST_PAUSE, LAST_PAUSE = 1.0, 10.0
 """Times the interval: between the questions to a device that did not answer once, and many times."""
 
 polled = Counter("krill_polls", "Readings of devices", ["service", "outcome"])

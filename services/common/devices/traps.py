@@ -18,6 +18,7 @@ from services.common.devices.polling import Poller
 from services.common.errors import ApiError
 from services.common.resource.background import Attached
 from services.common.resource.engine import Engine
+from services.common.settings import for_service
 
 LARGEST = 65_535
 
@@ -42,7 +43,8 @@ class Traps(Attached):
         self._engine = engine
 
     def start(self) -> None:
-        bind = self._engine.settings.trap_bind
+        # In the one-process mode the engine's settings are the gateway's.
+        bind = self._engine.settings.trap_bind or for_service(self._engine.contract.name).trap_bind
         if not bind:
             return
         host, _, port = bind.rpartition(":")

@@ -71,6 +71,7 @@ class Background(Attached):
     def __init__(self, work: Callable[[Engine], bool], every: float = 1.0) -> None:
         self._work = work
         self._every = every
+        self._loop: Loop | None = None
         self._thread: threading.Thread | None = None
 
     def attach(self, engine: Engine) -> None:
@@ -78,6 +79,7 @@ class Background(Attached):
         self._loop = Loop(lambda: self._work(engine), self._every)
 
     def start(self) -> None:
+        assert self._loop is not None
         self._thread = threading.Thread(target=self._loop.run, daemon=True)
         self._thread.start()
 
@@ -87,11 +89,13 @@ class Background(Attached):
             self._thread.join(STOPPING)
 
     def kill(self) -> None:
-        self._loop.stop()
+        if self._loop is not None:  # else the container did not get so far
+            self._loop.stop()
 
     def wake(self) -> None:
         """There is something to do. Any thread."""
-        self._loop.wake()
+        if self._loop is not None:
+            self._loop.wake()
 
     def get_dependency(self, worker_ctx: Any) -> Background:
         return self

@@ -1,4 +1,4 @@
-"""What the demo mode puts in: the CMTSs of the lab, each with the ways to its modems."""
+"""What the demo mode puts in: the CMTSs of the lab, for all realms, each with the ways to its modems."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from sqlalchemy import Engine, insert, update
 
 from services.common.database.columns import now
 from services.docsis import models
-
-REALM = "pim"
 
 
 def introduce(engine: Engine, devices: Iterable[dict[str, Any]]) -> None:
@@ -34,5 +32,4 @@ def introduce(engine: Engine, devices: Iterable[dict[str, Any]]) -> None:
                 continue
             made = {"shared_secret": secrets.token_hex(16), "created": now(), "updated": now()}
             new = insert(c).values(name=one["name"], **reached, **made)
-            id_ = connection.execute(new.returning(c.c.id)).scalar_one()
-            connection.execute(insert(models.cmts_realms).values(cmts_id=id_, realm=REALM))
+            connection.execute(new)

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.docsis.domain import registration
+
+CHANNELS = ("downstream", "upstream")
+"""Filters that find a modem by one of its channels."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of channels as they are kept: each between commas, so that one is found and no other."""
+    return f",{','.join(names)}," if names else ""
+
+
+def channels(_: Any, kept: str) -> list[str]:
+    return [one for one in kept.split(",") if one]
+
+
+def by_channel(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The query with `downstream=dn.0-3-0` as what finds it."""
+    return [
+        (f"{name}__contains", f",{value},") if name in CHANNELS and value else (name, value)
+        for name, value in parameters
+    ]
 
 
 def ids(_: Any, md: int | None, group: int | None, rcs: int | None, tcs: int | None) -> str:
@@ -14,4 +35,4 @@ def ids(_: Any, md: int | None, group: int | None, rcs: int | None, tcs: int | N
 def reg_tags(
     _: Any, cmts: str, md: str | None, fibernode: str | None, downstream: str, upstream: str
 ) -> list[str]:
-    return registration.tags(cmts, md, fibernode, downstream.split(","), upstream.split(","))
+    return registration.tags(cmts, md, fibernode, channels(_, downstream), channels(_, upstream))

@@ -22,10 +22,10 @@ PENDING, WAITING, WRITTEN, APPLIED, LEFT, FAILED = (
 )
 STATES = (PENDING, WAITING, WRITTEN, APPLIED, LEFT, FAILED)
 """`pending`: isp is to be asked. `waiting`: something is missing, see `reason`. `written`: its file is there,
-and the modem does not have it yet; with `adopted` as the reason it is not restarted for that. `applied`: the
-modem was started with it. `left`: not ours to touch."""
+and the modem does not have it yet; it is `restarting`, or for the reason `adopted` not restarted for that.
+`applied`: the modem was started with it. `left`: not ours to touch."""
 
-NO_MAC, NO_CMTS, ADOPTED = "no_mac", "no_cmts", "adopted"
+NO_MAC, NO_CMTS, ADOPTED, RESTARTING = "no_mac", "no_cmts", "adopted", "restarting"
 DISABLED, BITSTREAM, CMTS_DISABLED = "disable_provision", "bitstream", "cmts_disabled"
 
 TECH = "docsis"
@@ -98,7 +98,7 @@ def file_name(mac: str) -> str:
     return f"{mac.replace(':', '')}.cm"
 
 
-def has_old_file(uptime: int, since_change: float) -> bool:
+def has_old_file(uptime: float, since_change: float) -> bool:
     """Whether a modem that is up for so long (s) was started before its file changed (s ago). It may have
     fetched the new one all the same, some time after it started: then a restart is one too many, which is
     better than a speed that nobody pays for."""

@@ -29,8 +29,10 @@ from services.docsis.domain.enumerations import (
     named,
     registration,
 )
-from services.docsis.drivers import mib, quirks
+from services.docsis.drivers import flows, mib, quirks
 from services.docsis.drivers.readings import (
+    DOWNSTREAM,
+    UPSTREAM,
     Channel,
     ChannelSet,
     Codewords,
@@ -45,8 +47,6 @@ from services.docsis.drivers.readings import (
     Topology,
     Upstream,
 )
-
-DOWNSTREAM, UPSTREAM = "downstream", "upstream"
 
 Row = Mapping[int, Value]
 Rows = Mapping[Index, Row]
@@ -364,33 +364,7 @@ class Cmts:
 
     def flows(self, mac: str) -> list[Flow]:
         """The active service flows of a modem, as far as the CMTS tells which are whose."""
-        octets = ".".join(str(one) for one in bytes.fromhex(mac.replace(":", "")))
-        for where in (mib.FLOWS, mib.FORMER_FLOWS):
-            mine = [
-                (values.number(value) or 0, index[-1])
-                for index, value in self._snmp.walk(f"{where.of_mac}.{octets}")
-                if index
-            ]
-            if mine:
-                return self._described_flows(where, mine)
-        return []
-
-    def _described_flows(self, where: mib.Flows, mine: Sequence[tuple[int, int]]) -> list[Flow]:
-        asked = {}
-        for ifindex, flow in mine:
-            asked[ifindex, flow] = (
-                f"{where.direction}.{ifindex}.{flow}",
-                where.rate_of(ifindex, flow),
-                f"{where.octets}.{ifindex}.{flow}",
-            )
-        told = self._snmp.get(*(oid for oids in asked.values() for oid in oids))
-        found = []
-        for (_, flow), (direction, rate, octets) in asked.items():
-            way = {1: DOWNSTREAM, 2: UPSTREAM}.get(values.number(told.get(direction)) or 0)
-            if way is not None:
-                counted = values.number(told.get(octets))
-                found.append(Flow(flow, way, values.number(told.get(rate)) or 0, counted, where.bits))
-        return found
+        return flows.of_modem(self._snmp, mac)
 
     def _row(self, entry: str, columns: Sequence[int], index: Index) -> dict[int, Value]:
         place = ".".join(str(one) for one in index)

@@ -8,9 +8,9 @@ from services.common.devices.errors import DeviceError
 from services.common.devices.snmp import Index, Snmp
 from services.common.devices.values import Value
 from services.docsis.domain.enumerations import DOWNSTREAM_MODULATION, named
-from services.docsis.drivers import mib
+from services.docsis.drivers import flows, mib
 from services.docsis.drivers.cmts import codewords
-from services.docsis.drivers.readings import Codewords, Modem, ModemChannel
+from services.docsis.drivers.readings import DOWNSTREAM, UPSTREAM, Codewords, Flow, Modem, ModemChannel
 
 _QUALITY = (
     *(mib.SignalQuality.UNERROREDS, mib.SignalQuality.CORRECTEDS, mib.SignalQuality.UNCORRECTABLES),
@@ -30,6 +30,9 @@ _STATUS = (
     mib.CmStatus.RANGING_ABORTEDS,
 )
 
+DOWN, UP = -1, -2
+"""In place of ids of flows: all that is received, all that is sent."""
+
 Rows = dict[int, dict[int, Value]]
 
 
@@ -39,12 +42,12 @@ class CableModem:
     def __init__(self, snmp: Snmp) -> None:
         self._snmp = snmp
 
-    def uptime(self) -> int:
-        """Seconds. Raises `DeviceError`, also when it does not tell."""
-        found = values.timeticks(self._snmp.get(mib.SYS_UP_TIME).get(mib.SYS_UP_TIME))
+    def uptime(self) -> float:
+        """Seconds, to the hundredth. Raises `DeviceError`, also when it does not tell."""
+        found = values.number(self._snmp.get(mib.SYS_UP_TIME).get(mib.SYS_UP_TIME))
         if found is None:
             raise DeviceError("The modem does not tell since when it is up.", device=self._snmp.device)
-        return found
+        return found / 100
 
     def read(self) -> Modem:
         scalars = (mib.SYS_DESCR, mib.SYS_UP_TIME, mib.CONFIG_FILE, mib.SOFTWARE_VERSION, mib.SERIAL_NUMBER)
@@ -59,17 +62,31 @@ class CableModem:
             serial_number=values.words(told.get(mib.SERIAL_NUMBER)),
             downstreams=self._downstreams(),
             upstreams=self._upstreams(),
+            flows=tuple(flows.own(self._snmp)),
+            traffic=self._traffic(),
         )
-
-    def codewords(self) -> dict[int, Codewords]:
-        """What its downstream channels have counted by now."""
-        quality = _by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, _QUALITY))
-        counted = {ifindex: _counted(row) for ifindex, row in quality.items()}
-        return {ifindex: one for ifindex, one in counted.items() if one is not None}
 
     def reset(self) -> None:
         """It restarts, and does not say so: no answer within the time is what a restart looks like, too."""
         self._snmp.set(mib.RESET_NOW, mib.TRUE)
+
+    def _traffic(self) -> tuple[Flow, ...]:
+        """Of its MAC layer: what comes in there is downstream."""
+        kinds = self._snmp.walk(f"{mib.Interface.ENTRY}.{mib.Interface.TYPE}")
+        ifindex = next(
+            (i[0] for i, kind in kinds if values.number(kind) == mib.MAC_LAYER and len(i) == 1), None
+        )
+        if ifindex is None:
+            return ()
+        more, plain = mib.InterfaceMore, mib.Interface
+        wide = tuple(f"{more.ENTRY}.{column}.{ifindex}" for column in (more.HC_IN_OCTETS, more.HC_OUT_OCTETS))
+        narrow = tuple(f"{plain.ENTRY}.{column}.{ifindex}" for column in (plain.IN_OCTETS, plain.OUT_OCTETS))
+        told = self._snmp.get(*wide, *narrow)
+        for oids, bits in ((wide, 64), (narrow, 32)):
+            down, up = (values.number(told.get(oid)) for oid in oids)
+            if down is not None and up is not None:
+                return Flow(DOWN, DOWNSTREAM, 0, down, bits), Flow(UP, UPSTREAM, 0, up, bits)
+        return ()
 
     def _downstreams(self) -> tuple[ModemChannel, ...]:
         rows = _by_ifindex(self._snmp.table(mib.DownChannel.ENTRY, range(1, 7)))

@@ -10,6 +10,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+DOWNSTREAM, UPSTREAM = "downstream", "upstream"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -211,7 +213,8 @@ class ModemChannel:
 
 @dataclass(frozen=True, slots=True)
 class Modem:
-    """What a modem says of itself."""
+    """What a modem says of itself. `traffic`: octets by direction, as if each were one flow; of a modem that
+    does not count them by flow."""
 
     sysdescr: str = ""
     uptime: int | None = None
@@ -220,3 +223,5 @@ class Modem:
     serial_number: str | None = None
     downstreams: tuple[ModemChannel, ...] = ()
     upstreams: tuple[ModemChannel, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    traffic: tuple[Flow, ...] = ()

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, delete
 from deploy.local.postgres import Postgres
 from services.common.database.engine import Database
 from services.common.database.migrate import upgrade
-from services.docsis import devices
+from services.docsis import detail, devices
 from services.docsis.models import metadata
 from services.isp.models import metadata as isp_metadata
 from tests.integration.docsis import agents as playing
@@ -75,6 +75,7 @@ def network(
         monkeypatch.setattr(devices, name, 0.4)
     for name in ("RETRIES", "MODEM_RETRIES"):
         monkeypatch.setattr(devices, name, 0)
+    monkeypatch.setattr(detail, "PAUSE", 0.05)
     databases: dict[str, Database] = request.getfixturevalue(request.param)
     for name, tables in OWNERS:
         _emptied(databases[name], tables)

@@ -271,6 +271,11 @@ def modem(seconds: int = 86_400, file: str = "") -> Recording:
         "MODEL: NL552B>>"
     )
     system(rec, descr, "1.3.6.1.4.1.4115.1", seconds)
+    interface(rec, 2, "cable-mac", "cm0", 127)
+    rec.row(IFX, 2, c6=(COUNTER64, 123_456_789_012), c10=(COUNTER64, 9_876_543_210))
+    for flow, (way, rate) in enumerate(((1, 50_000_000), (2, 5_000_000)), 1):
+        rec.put(f"{QOS3}.3.1.7.2.{flow}", INTEGER, way)
+        rec.put(f"{QOS3}.2.1.6.2.1.{flow}", GAUGE, rate)
     rec.put(f"{DEVICE}.1.4.0", OCTETS, "NL0012")
     rec.put(f"{DEVICE}.3.5.0", OCTETS, "6.1.129T")
     rec.put(f"{DEVICE}.4.5.0", OCTETS, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,16 @@ def test_what_a_modem_says_of_itself(agents: Agents) -> None:
     ]
 
 
+def test_a_modem_tells_its_own_flows_and_all_of_its_traffic(agents: Agents) -> None:
+    with agents.open("modem") as snmp:
+        found = CableModem(snmp).read()
+    assert found.flows == (Flow(1, "downstream", 50_000_000), Flow(2, "upstream", 5_000_000))
+    assert [(one.direction, one.octets, one.bits) for one in found.traffic] == [
+        ("downstream", 123_456_789_012, 64),
+        ("upstream", 9_876_543_210, 64),
+    ]
+
+
 # ---- what is set --------------------------------------------------------------------------------
 
 
@@ -259,7 +270,8 @@ def test_no_answer_of_a_cmts_is_too_strange(agents: Agents, name: str, seed: int
             assert again is None or again.mac == one.mac
             cmts.flows(one.mac)
     assert facts.vendor != "unknown"
-    for channel in (*topology.downstreams, *topology.upstreams):
+    channels: list[Any] = [*topology.downstreams, *topology.upstreams]
+    for channel in channels:
         assert channel.freq is None or channel.freq > 0
         assert channel.interface
     for one in modems:

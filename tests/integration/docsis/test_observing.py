@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from services.common.devices.errors import DeviceSilent
 from services.common.errors import InvalidInput, NotFound
 from services.common.events.outbox import Outbox
+from services.docsis.domain.cable_modem import by_channel
 from services.docsis.models import metadata
 from tests.integration.docsis.network import CMTS, Network
 from tests.integration.docsis.recordings import ANA, EVA, LUIS, NORA, OMAR, TEO
@@ -49,11 +50,9 @@ def test_a_reading_becomes_rows(network: Network) -> None:
     assert (ana["dnrx"], ana["poll"], ana["polled_at"]) == (None, None, None)
     assert "id" not in ana
     (teo,) = network.page("cable-modems", mac=colons(TEO.mac))
-    assert (teo["partial_service"], teo["lacking"], teo["downstream"]) == (
-        True,
-        1,
-        ",".join(f"dn.0-{place // 2}-{place % 2}" for place in range(8)),
-    )
+    assert (teo["partial_service"], teo["lacking"]) == (True, 1)
+    assert teo["downstreams"] == [f"dn.0-{place // 2}-{place % 2}" for place in range(8)]
+    assert "downstream" not in teo
     found = {row["mac"]: row["state"] for row in network.page("cable-modems", limit="100")}
     assert found == {
         colons(ANA.mac): "online",
@@ -73,8 +72,9 @@ def test_modems_are_found_by_what_is_known_of_them(network: Network) -> None:
         ("state__in", "ranging,blocked"): 2,
         ("md", "catv-mac.1"): 6,
         ("fibernode", "nodo1"): 6,
-        ("upstream__contains", "up.1-1-0"): 4,
-        ("downstream__contains", "dn.0-3-0"): 5,
+        ("upstream", "up.1-1-0"): 4,
+        ("upstream", "up.1-1"): 0,
+        ("downstream", "dn.0-3-0"): 5,
         ("ip", "127.0.0.1"): 4,
         ("partial_service", "true"): 1,
         ("cmts", CMTS): 6,
@@ -82,7 +82,7 @@ def test_modems_are_found_by_what_is_known_of_them(network: Network) -> None:
         ("uprx__gt", "5"): 3,
         ("cpe", "1"): 0,
     }
-    found = {one: network.engine.list(ROOT, "cable-modems", [one]).meta["count"] for one in asked}
+    found = {one: network.engine.list(ROOT, "cable-modems", by_channel([one])).meta["count"] for one in asked}
     assert found == asked
 
 

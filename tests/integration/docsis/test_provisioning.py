@@ -91,7 +91,12 @@ def test_a_new_cpe_gets_its_file_and_its_modem_is_restarted_with_it(network: Net
     assert says(network, configuration.MAX_CPE) == [b"\x10"]
     assert is_reset(network)
     row = provisioning(network, cpe)
-    assert (row["state"], row["file"], row["applied_at"]) == ("written", FILE, None)
+    assert (row["state"], row["reason"], row["file"], row["applied_at"]) == (
+        "written",
+        "restarting",
+        FILE,
+        None,
+    )
     assert network.events("modem.provisioned") == []
     restarted(network)
     network.converge()
@@ -330,7 +335,7 @@ def test_a_file_is_whole_or_the_one_before(network: Network, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr("services.docsis.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         files.write(settings, "a.cm", b"other")
     assert [one.name for one in files.folder(settings).iterdir()] == ["a.cm"]
@@ -346,10 +351,8 @@ def settling(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def work(_: float) -> None:
         network.converge()
-        if network.rows("provisionings", state="written"):
-            restarted(network)
 
-    monkeypatch.setattr(doing.time, "sleep", work)
+    monkeypatch.setattr("services.docsis.doing.time.sleep", work)
 
 
 def test_unprovision_forbids_traffic_and_reprovision_gives_it_back(
@@ -359,7 +362,7 @@ def test_unprovision_forbids_traffic_and_reprovision_gives_it_back(
     settling(network, monkeypatch)
     network.play("network", modem_community="modem")
     told = doing.perform(network.run("unprovision", cpe))
-    assert told == {"cmts": CMTS, "file": FILE, "state": "applied"}
+    assert told == {"cmts": CMTS, "file": FILE, "state": "written"}
     assert says(network, configuration.NETWORK_ACCESS) == [b"\0"]
     assert is_reset(network)
     network.play("network", modem_community="modem")

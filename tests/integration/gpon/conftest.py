@@ -25,7 +25,8 @@ from services.common.rpc.reply import Reply
 from services.gpon import desire, devices, models
 from services.gpon.contract import CONTRACT
 from services.gpon.converging import Sessions, converge
-from services.gpon.demo import VLAN_MAP, introduce
+from services.gpon.demo import introduce
+from services.gpon.domain.provisioning import INTERNET, MANAGEMENT, TELEPHONY
 from services.gpon.models import metadata
 from services.gpon.questions import Questions
 from services.isp.models import metadata as isp_metadata
@@ -33,6 +34,12 @@ from tests.integration.engine.world import SETTINGS, World
 
 NORTH, SOUTH = "oltNorte", "oltSur"
 PATIENCE = 15.0
+
+VLAN_MAP = (
+    {"service": MANAGEMENT, "gem": 1, "service_vlan": 933, "user_vlan": 20, "inbound": "management"},
+    {"service": INTERNET, "gem": 2, "service_vlan": 1100, "user_vlan": 1021, "native_port": 1},
+    {"service": TELEPHONY, "gem": 3, "service_vlan": 934, "user_vlan": 1024, "inbound": "voip"},
+)
 
 
 @dataclass
@@ -179,10 +186,14 @@ def _made(url: str, package: str, tables: Any) -> Database:
     return database
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+BOTH = pytest.mark.parametrize("network", ["sqlite", "postgres"], indirect=True)
+"""For tests of what the two databases could do differently."""
+
+
+@pytest.fixture
 def network(request: pytest.FixtureRequest, tmp_path: Path, lab: RunningLab) -> Iterator[Network]:
-    """Both OLTs known and empty, nobody in the books."""
-    if request.param == "sqlite":
+    """Both OLTs known and empty, nobody in the books; on SQLite unless the test says otherwise."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         ours, theirs = f"sqlite:///{tmp_path}/gpon.db", f"sqlite:///{tmp_path}/isp.db"
     else:
         postgres: Postgres = request.getfixturevalue("postgres")

@@ -11,10 +11,7 @@ from services.gpon.domain import provisioning
 from tests.integration.gpon.conftest import Network, onu, plugged
 from tests.integration.gpon.test_provisioning import telephone, vlans
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.parametrize("network", ["sqlite"], indirect=True),  # what is killed is the same on both
-]
+pytestmark = pytest.mark.timeout(400)
 
 
 class Killed(BaseException):

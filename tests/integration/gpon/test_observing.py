@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
@@ -11,10 +12,12 @@ from services.common.context import Context, Scope
 from services.common.devices.errors import DeviceError, DeviceSilent
 from services.common.errors import NotFound
 from services.common.events.outbox import Outbox
-from services.gpon import models
+from services.gpon import models, observing
 from services.gpon.converging import Sessions, converge
+from services.gpon.drivers.base import OltFacts, Onu, Pon, Position, Unconfigured
+from services.gpon.reading import Reading, rows
 from tests.integration.engine.world import DEM, PIM, ROOT
-from tests.integration.gpon.conftest import NORTH, SOUTH, Network, onu, plugged
+from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
 
 PLACE = {"olt": NORTH, "frame": "0", "slot": "01", "port": "00"}
 
@@ -63,6 +66,7 @@ def test_an_onu_that_goes_down_is_told_with_its_reason_and_alarms(network: Netwo
     assert history[1]["ended"] is None
 
 
+@BOTH
 def test_many_at_once_are_an_outage_of_their_pon(network: Network):
     cpes = provisioned(network, *range(70, 76))
     with network.fault({"fault": "dying_gasp", "pon": "0/1/0", "device": NORTH}):
@@ -90,6 +94,7 @@ def test_an_olt_that_is_silent_is_told_once_and_holds_what_was_known(network: Ne
     assert kinds == ["olt.unreachable", "olt.reachable"]
 
 
+@BOTH
 def test_a_user_of_one_realm_sees_only_what_is_of_it(network: Network):
     theirs, ours, nobody = onu(80), onu(81), onu(82)
     plugged(network, theirs, ours, nobody)
@@ -155,6 +160,7 @@ def test_one_onu_is_told_whole(network: Network):
     assert told["registrations"][-1]["to"] is None or told["registrations"][0]["to"] is None
 
 
+@BOTH
 def test_mismatches_are_shown_and_not_mended(network: Network):
     (cpe,) = provisioned(network, 85)
     everything = network.questions.provisioned(network.engine, ROOT, {"olt": NORTH}, [])
@@ -220,3 +226,25 @@ def test_with_another_community_the_olt_is_silent(network: Network):
 def test_a_worker_converges_a_row_that_is_not_there_any_more(network: Network):
     with Sessions(network.engine) as sessions:
         assert converge(network.engine, 10**6, sessions) is None
+
+
+@BOTH
+def test_a_reading_that_repeats_itself_and_overflows_is_kept(network: Network):
+    twice = Position(0, 1, 0), Position(0, 1, 1)
+    waiting = [Unconfigured("48575443aabb00f0", "1" * 50, "x" * 90, at, "y" * 90) for at in twice]
+    told = Onu(
+        twice[0],
+        3,
+        "48575443aabb00f1",
+        online=True,
+        last_up_time=dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+        distance=2**32 - 1,
+    )
+    pons = [Pon(at, 1, "GPON") for at in (*twice, *twice)]
+    facts = OltFacts("Huawei", model="m" * 300, version="v" * 300)
+    found = Reading("huawei", facts, pons, rows([told, told], pons, {}), waiting, True)
+    observing.keep(network.engine, network.olt(), found)
+    assert [row["sn"] for row in network.rows("unconfigured")] == ["48575443aabb00f0"]
+    stored = network.rows("onus")[0]
+    assert (stored["last_up_time"], stored["distance"]) == (None, None)
+    network.until(lambda: not network.rows("onus") and not network.rows("unconfigured"))

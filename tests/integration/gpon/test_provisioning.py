@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from services.gpon import models
 from services.gpon.domain import provisioning
-from tests.integration.gpon.conftest import NORTH, SOUTH, Network, onu, plugged
+from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
 
 
 def vlans(network: Network, sn: str, name: str = NORTH) -> list[int]:
@@ -20,6 +20,7 @@ def telephone(network: Network, cpe: dict, number: str | None) -> None:
     network.isp.patch("potses", port["id"], {"cli": number})
 
 
+@BOTH
 def test_a_subscriber_s_life(network: Network):
     one = onu(1)
     plugged(network, one)

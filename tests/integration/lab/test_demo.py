@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,7 +11,11 @@ from sqlalchemy import select
 from deploy import registry
 from deploy.lab.network import demo, invent
 from deploy.lab.network.olt import Olt
+from deploy.lab.network.starter import RunningLab
+from deploy.local.process import Process
 from services.isp.models import cpes
+from tests.integration.lab.managers import until
+from tests.servers import Embedded
 
 
 @pytest.fixture
@@ -59,3 +64,33 @@ def test_every_cpe_of_our_own_network_has_its_device(isp: registry.Owner) -> Non
     assert len(olt.onus) == len(expected)
     assert all(onu.online for onu in olt.onus.values())
     assert len(list(olt.unconfigured())) == len(invent.WAITING)
+
+
+def test_krill_run_shows_a_network_at_work(tmp_path: Path) -> None:
+    server = Embedded(tmp_path)
+    server.env["KRILL_LAB"] = "true"
+    try:
+        server.start()
+        admin = server.session("admin")
+        (olt,) = until(lambda: _up(admin.get("/api/v2/gpon/olts/").json()["results"]), 30)
+        assert olt["name"] == "oltLab1"
+        assert olt["onus"]["online"] > 200
+        waiting = until(lambda: admin.get("/api/v2/gpon/unconfigured/").json()["results"], 10)
+        assert {one["sn"] for one in waiting} == set(invent.WAITING)
+        running = RunningLab(tmp_path)
+        lab = Process.of(running.book["pid"])
+        assert lab is not None
+        running.faults({"fault": "dying_gasp", "device": "oltLab1", "onu": "pim0003"})  # the OLT notifies
+
+        def gasped() -> bool:
+            (olt,) = admin.get("/api/v2/gpon/olts/").json()["results"]
+            return olt["onus"].get("dyinggasp") == 1
+
+        until(gasped, 20)
+    finally:
+        server.stop()
+    assert lab.wait(5)
+
+
+def _up(olts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in olts if one["state"] == "up"]

@@ -63,3 +63,22 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         began = time.monotonic()
         assert child.wait(5)
         assert time.monotonic() - began < 3
+
+
+def test_a_data_folder_has_one_lab(tmp_path: Path) -> None:
+    with RunningLab(tmp_path, plan()) as lab:
+        second = subprocess.run(
+            COMMAND, env={**os.environ, "KRILL_DATA_DIR": str(tmp_path)}, capture_output=True, timeout=20
+        )
+        assert second.returncode == 1
+        assert b"running already" in second.stderr
+        assert lab.book["pid"] == lab.pid
+
+
+def test_a_device_that_left_the_plan_is_told_of_no_more(tmp_path: Path) -> None:
+    without = plan()
+    without.cmtss = []
+    with RunningLab(tmp_path, plan()) as lab:
+        assert {one["name"] for one in lab.book["devices"]} == {"oltLab1", "cmtsLab1"}
+    with RunningLab(tmp_path, without) as lab:
+        assert {one["name"] for one in lab.book["devices"]} == {"oltLab1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def test_an_onu_is_provisioned_by_command_and_snmp_shows_it(cli: BaseConnection,
     assert "success: 1" in say(cli, "undo service-port 900", "interface gpon 0/1", "ont delete 0 3")
     say(cli, "quit")
     until(lambda: WAITS in [sn.hex() for sn in olt.walk(AUTOFIND_SN).values()])
+
+
+def test_what_is_configured_is_shown_as_commands(cli: BaseConnection) -> None:
+    native, off = "ont port native-vlan 0 4 eth 1 vlan 77 priority 0", "ont port attribute 0 4 catv 1"
+    say(cli, "interface gpon 0/1", add("0 4"), native, f"{off} operational-state off", "quit")
+    free = re.search(r"free service virtual port ID: (\d+)", say(cli, "display service-port next-free-index"))
+    assert free
+    flow = f"service-port {free[1]} vlan 1100 {FLOW_OF_3.replace('1/1 ont 3', '1/0 ont 4')}"
+    tables = "inbound traffic-table index 12 outbound traffic-table index 20"
+    assert not say(cli, f"{flow} {tables}")
+    shown = [line.strip() for line in say(cli, "display current-configuration ont 0/1/0 4").splitlines()]
+    assert {native, f"{off} operational-state off", f"{flow} {tables}"} <= set(shown)
+    assert sum(line.startswith("ont add 0 4 sn-auth") for line in shown) == 1
+    assert shown[-1] == "return"
+    say(cli, f"undo service-port {free[1]}", "interface gpon 0/1", "ont delete 0 4", "quit")
+    assert "does not exist" in say(cli, "display current-configuration ont 0/1/0 4")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,8 @@ def test_a_service_of_which_nothing_is_known_is_unknown() -> None:
 
 
 def reading(at: float, *counts: int, bits: int = 64, uptime: int | None = None, source: int = 7) -> Reading:
-    return Reading((source,), at, *counts, bits=bits, uptime=uptime)
+    unerrored, corrected, uncorrectable = counts
+    return Reading((source,), at, unerrored, corrected, uncorrectable, bits=bits, uptime=uptime)
 
 
 def test_shares_are_of_the_interval_alone() -> None:
@@ -177,6 +178,10 @@ def test_a_counter_of_32_bits_may_wrap() -> None:
 )
 def test_of_an_interval_that_makes_no_sense_nothing_is_said(after: Reading) -> None:
     assert between(reading(0, 100_000, 5, 0, uptime=5_000), after) is None
+
+
+def test_a_counter_of_64_bits_does_not_wrap_where_one_of_32_would() -> None:
+    assert between(reading(0, 2**32 - 50, 5, 0), reading(60, 50, 5, 0)) is None
 
 
 def test_without_codewords_nothing_went_wrong() -> None:

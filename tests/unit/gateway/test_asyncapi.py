@@ -134,7 +134,8 @@ def test_two_services_may_have_events_of_one_type() -> None:
 
 
 def test_the_envelope_is_described_whole() -> None:
-    event = sample("isp", CONTRACTS[0].catalogue["cpe.updated"])
+    isp = next(one for one in CONTRACTS if one.name == "isp")
+    event = sample("isp", isp.catalogue["cpe.updated"])
     full = dataclasses.replace(event, traceparent="00-1-1-00")
     assert list(full.to_json()) == list(ENVELOPE["properties"])
     bare = dataclasses.replace(event, request_id=None)

@@ -308,7 +308,11 @@ def upgrade() -> None:
         sa.Column("rcs_id", BigInt, nullable=True),
         sa.Column("tcs_id", BigInt, nullable=True),
         sa.Column(
-            "downstream", sa.Text(), server_default="", nullable=False, comment="interfaces, with commas"
+            "downstream",
+            sa.Text(),
+            server_default="",
+            nullable=False,
+            comment="interfaces, each between commas",
         ),
         sa.Column("upstream", sa.Text(), server_default="", nullable=False),
         sa.Column("ip", sa.String(length=15), nullable=True),

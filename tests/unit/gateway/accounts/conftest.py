@@ -105,8 +105,8 @@ class Gateway:
         app = flask.Flask("test")
         request.setdefault("environ_overrides", {"REMOTE_ADDR": "192.0.2.1"})
         with app.test_request_context(f"/api/v2{bare}", method=verb, query_string=query, **request):
-            request: Any = flask.request._get_current_object()  # type: ignore[attr-defined]
-            call = Call(self.platform, request, route, action, who, context, key, {})
+            asked: Any = flask.request._get_current_object()  # type: ignore[attr-defined]
+            call = Call(self.platform, asked, route, action, who, context, key, {})
             if handler is not None:
                 return handler(call)
             assert action.operation is not None

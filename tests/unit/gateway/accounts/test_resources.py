@@ -275,7 +275,7 @@ def test_the_demo_user_exists_in_demo_mode_on_loopback_only(accounts: Accounts, 
     assert demo.realms == {"pim"}
     assert not demo.is_staff
     assert not demo.is_superuser
-    assert demo.apps == {"isp", "logger", "installer"}
+    assert demo.apps == {"isp", "gpon", "docsis", "logger", "installer"}
     assert {"isp.view_secret", "isp.change_cpe"} <= demo.permissions
 
 
