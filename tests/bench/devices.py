@@ -73,12 +73,17 @@ def status():
 native(len, ())
 eventlet.spawn(tick)
 eventlet.sleep(0.2)
-longest, found = [], []
+longest, idle, found = [], [], []
 for _ in range(rounds):
     gaps.clear()
+    begin = time.perf_counter()
     found.append(native(status))
+    took = time.perf_counter() - begin
     longest.append(max(gaps))
-print(json.dumps([found, longest]))
+    gaps.clear()
+    eventlet.sleep(took)
+    idle.append(max(gaps))
+print(json.dumps([found, longest, idle]))
 """
 
 
@@ -198,13 +203,14 @@ def _hub(access: SnmpAccess, olt: Olt) -> Line:
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
-    found, longest = json.loads(done.stdout)
+    found, longest, idle = json.loads(done.stdout)
     if found != [olt.onus] * ROUNDS:
         raise WrongReading(f"{found} of {olt.onus} ONUs")
     blocked = [1000 * seconds for seconds in longest]
     return Line(
         f"longest that the hub was blocked during it, {olt.onus:,} ONUs{olt.kind}",
-        f"of {ROUNDS} readings {min(blocked):.0f} to {max(blocked):.0f} ms",
+        f"of {ROUNDS} readings {min(blocked):.0f} to {max(blocked):.0f} ms; as long without one"
+        f" {1000 * min(idle):.0f} to {1000 * max(idle):.0f} ms",
         f"{max(blocked):.0f} ms",
         f"≤ {BLOCKED} ms",
         max(blocked) <= BLOCKED,
