@@ -48,6 +48,7 @@ _COMPARED = tuple(
     for one in _t.c
     if one.name not in {"id", "olt_id", "observed_at", "optics_at", "version", "uptime", "missed", *LEVELS}
 )
+_CONFIGURED = frozenset(("description", "line_profile", "service_profile"))
 
 
 def working(engine: Engine) -> Any:
@@ -210,11 +211,11 @@ def _keep_onus(
             fresh.append({"olt_id": olt["id"], "observed_at": write.now, **_with_levels(new, reading, write)})
             if owner:
                 touched.add(owner["cpe"])
-        elif changed := {name: new[name] for name in _COMPARED if name in new and old[name] != new[name]}:
+        elif changed := _changes(old, new, full=reading.full):
             moved = _t.c.id == old["id"]
             changed |= {"version": old["version"] + 1, "observed_at": write.now, "missed": 0}
             write.connection.execute(update(_t).where(moved).values(**changed))
-            if owner and changed.keys() & {"sn", "description", "line_profile", "service_profile"}:
+            if owner and any(old[name] is not None for name in _CONFIGURED & changed.keys()):
                 touched.add(owner["cpe"])
         else:
             same.append(old["id"])
@@ -264,6 +265,15 @@ def _keep_onus(
     else:
         alarms.end(fsp, "too_many_onus")
     return touched
+
+
+def _changes(old: Row, new: Row, *, full: bool) -> Row:
+    """What differs. Nothing said is no change where the reading was not a full one."""
+    return {
+        name: new[name]
+        for name in _COMPARED
+        if name in new and old[name] != new[name] and (full or new[name] not in (None, []))
+    }
 
 
 def _with_levels(new: Row, reading: Reading, write: Write) -> Row:

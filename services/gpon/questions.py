@@ -332,7 +332,16 @@ class Questions:
     def ask(self, olt: Row, work: Callable[..., Any], *arguments: Any) -> Any:
         return native(work, *arguments, seconds=PATIENCE - 2, device=olt["name"])
 
-    def fresh(self, engine: Engine, olt: Row, pon: Pon | None, within: float, *, levels: bool = True) -> None:
+    def fresh(
+        self,
+        engine: Engine,
+        olt: Row,
+        pon: Pon | None,
+        within: float,
+        *,
+        levels: bool = True,
+        full: bool = False,
+    ) -> None:
         """Read it, unless that was done within so many seconds. Raises `DeviceError`, which is kept, too."""
         key = olt["id"], pon
         asked = time.monotonic()
@@ -341,7 +350,7 @@ class Questions:
             if last and (last >= asked or time.monotonic() - last < within):
                 return
             try:
-                found = self.ask(olt, reading.read, olt, levels, pon)
+                found = self.ask(olt, reading.read, olt, levels, pon, full)
             except DeviceError as error:
                 observing.unreachable(engine, olt, error)
                 raise

@@ -38,8 +38,8 @@ LEVELS = ("dntx", "dnrx", "dnatt", "uptx", "uprx", "upatt", "tvrx", "pondesv")
 
 @dataclass(frozen=True)
 class Reading:
-    """`onus`: rows as `onu_row` makes them; `levels`: whether they have optical ones. `pon`: the one that was
-    read, None: all."""
+    """`onus`: rows as `onu_row` makes them; `levels`: whether they have optical ones; `full`: whether they
+    tell all that the OLT knows, else what is asked for often. `pon`: the one that was read, None: all."""
 
     vendor: str
     facts: Facts
@@ -48,20 +48,21 @@ class Reading:
     unconfigured: list[Unconfigured]
     levels: bool
     pon: Pon | None = None
+    full: bool = True
 
 
-def read(row: Row, levels: bool, pon: Pon | None = None) -> Reading:
-    """`row`: of the OLT. Raises `DeviceError`."""
+def read(row: Row, levels: bool, pon: Pon | None = None, full: bool = False) -> Reading:
+    """`row`: of the OLT. A PON by itself is read in full. Raises `DeviceError`."""
     at = Position(*pon) if pon else None
+    full = full or pon is not None
     with devices.reader(row) as driver:
         facts = driver.facts()
         pons = driver.pons()
-        found = driver.onus(at)
+        found = driver.onus(at, full=full)
         measured = driver.optics(at) if levels else {}
         waiting = driver.unconfigured()
-    return Reading(
-        row["vendor"], facts, pons, rows(found, pons, measured if levels else None), waiting, levels, pon
-    )
+    told = rows(found, pons, measured if levels else None)
+    return Reading(row["vendor"], facts, pons, told, waiting, levels, pon, full)
 
 
 def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics] | None) -> list[Row]:

@@ -42,14 +42,15 @@ QUESTIONS = Questions()
 
 
 def poll(engine: Engine, olt_id: int) -> None:
-    """A reading of an OLT; of optical levels, too, when the last ones are old."""
+    """A reading of an OLT; a full one, with optical levels, when the last of these is old."""
     olt = devices.olt(engine, olt_id)
     if olt is None:
         return
     o = models.onus
     newest = select(o.c.optics_at).where(o.c.olt_id == olt_id).order_by(o.c.optics_at.desc()).limit(1)
     seen = engine.database.reading(lambda one: one.execute(newest.where(o.c.optics_at.is_not(None))).scalar())
-    QUESTIONS.fresh(engine, olt, None, 1.0, levels=seen is None or now() - seen > LEVELS_EVERY)
+    old = seen is None or now() - seen > LEVELS_EVERY
+    QUESTIONS.fresh(engine, olt, None, 1.0, levels=old, full=old)
 
 
 POLLER = Poller(devices.olt_ids, poll, lambda engine: engine.settings.poll_interval)

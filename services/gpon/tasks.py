@@ -149,7 +149,7 @@ class Tasks:
         olt = self._olt(engine, task)
         pon = naming.parse(task["fsp"]) if task["fsp"] else None
         full = task["kind"] == "snapshot-full"
-        self._questions.fresh(engine, olt, pon, 0.0, levels=full)
+        self._questions.fresh(engine, olt, pon, 0.0, levels=full, full=full)
         if full:
             _due(engine, _p.c.olt_id == olt["id"])
         o = models.onus

@@ -248,3 +248,15 @@ def test_a_reading_that_repeats_itself_and_overflows_is_kept(network: Network):
     stored = network.rows("onus")[0]
     assert (stored["last_up_time"], stored["distance"]) == (None, None)
     network.until(lambda: not network.rows("onus") and not network.rows("unconfigured"))
+
+
+def test_what_a_quick_reading_leaves_out_stays_known(network: Network):
+    (cpe,) = provisioned(network, 88)
+    network.questions.fresh(network.engine, network.olt(), None, 0.0, full=True)
+    whole = network.rows("onus")[0]
+    assert None not in (whole["type"], whole["line_profile"], whole["distance"], whole["software_version"])
+    network.read()
+    again = network.rows("onus")[0]
+    kept = ("type", "line_profile", "service_profile", "distance", "ips", "software_version", "version")
+    assert {name: again[name] for name in kept} == {name: whole[name] for name in kept}
+    assert network.provisioning(cpe["id"])["due"] is None
