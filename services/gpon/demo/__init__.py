@@ -32,10 +32,10 @@ def introduce(engine: Engine, devices: Iterable[dict[str, Any]]) -> None:
                 "address": one["address"],
                 "snmp_port": one["snmp_port"],
                 "snmp_community": one["community"],
-                "ssh_port": one["ssh_port"],
-                "ssh_username": one["user"],
-                "ssh_password": one["password"],
-                "ssh_host_key": one["host_key"],
+                "ssh_port": one.get("ssh_port", 22),  # some are read only
+                "ssh_username": one.get("user"),
+                "ssh_password": one.get("password"),
+                "ssh_host_key": one.get("host_key"),
             }
             known = update(models.olts).where(models.olts.c.name == one["name"]).values(**reached)
             if connection.execute(known).rowcount:
