@@ -546,7 +546,7 @@ NAPS = Resource(
         DateTime(name="created", read_only=True),
         DateTime(name="updated", read_only=True),
     ),
-    keys=("id", "name", "uuid", "external_id"),
+    keys=("id", "external_id"),
     label=("name",),
     events=True,
     imported=True,
