@@ -18,6 +18,8 @@ _VENDOR_FORM = re.compile(r"[0-9A-Za-z]{4}[0-9a-fA-F]{8}")
 _MAC_SEPARATORS = re.compile(r"[:\-.]")
 _HEX12 = re.compile(r"[0-9a-fA-F]{12}")
 _POSTAL_CODE = re.compile(r"[0-9-]*")
+_DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NETWORK_ADDRESS = re.compile(r"[A-Za-z0-9.:_-]+")
 _SEVEN_PLACES = Decimal("0.0000001")
 
 
@@ -32,6 +34,20 @@ def serial_number(text: str) -> str:
     if _VENDOR_FORM.fullmatch(text):
         return text[:4].upper().encode("ascii").hex() + text[4:].lower()
     raise ValueError("The Serial number must contain 12 or 16 alphanumeric characters.")
+
+
+def device_name(text: str) -> str:
+    """What a device is called: letters, digits, dots, hyphens and underscores."""
+    if not _DEVICE_NAME.fullmatch(text):
+        raise ValueError("Enter letters, digits, dots, hyphens and underscores.")
+    return text
+
+
+def network_address(text: str) -> str:
+    """A host name, or an IPv4 or IPv6 address."""
+    if not _NETWORK_ADDRESS.fullmatch(text):
+        raise ValueError("Enter a host name or an IP address.")
+    return text
 
 
 def is_placeholder(sn: str) -> bool:

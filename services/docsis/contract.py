@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field as Told
 
+from services.common import types
 from services.common.actions import ActionReported
 from services.common.audit import audit_resource
 from services.common.contract import Contract, Operation, Outcome, Relation, Resource, SharedWith
@@ -111,6 +112,7 @@ CMTSS = Resource(
             max_length=64,
             searched=True,
             folded=False,
+            normalize=types.device_name,
             pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
             doc="host name in monitoring",
         ),
@@ -120,6 +122,7 @@ CMTSS = Resource(
             blank="refuse",
             max_length=255,
             searched=True,
+            normalize=types.network_address,
             pattern=r"^\s*[A-Za-z0-9.:_-]+\s*$",
         ),
         _told("vendor", "Cisco, Casa Systems, Arris or unknown"),

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field as Told
 
+from services.common import types
 from services.common.actions import ActionReported
 from services.common.audit import audit_resource
 from services.common.contract import (
@@ -108,6 +109,7 @@ OLTS = Resource(
             max_length=64,
             searched=True,
             folded=False,
+            normalize=types.device_name,
             pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
             doc="host name in monitoring",
         ),
@@ -117,6 +119,7 @@ OLTS = Resource(
             blank="refuse",
             max_length=255,
             searched=True,
+            normalize=types.network_address,
             pattern=r"^\s*[A-Za-z0-9.:_-]+\s*$",
         ),
         Text(name="vendor", null=True, blank="null", choices=VENDORS, doc="null: found out by asking"),

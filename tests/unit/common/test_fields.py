@@ -97,6 +97,12 @@ TEXT = Text(name="f", max_length=3, default="")
         (Coordinate(name="f", bound=90), "91", "Ensure this value is between -90 and 90."),
         (Coordinate(name="f"), True, "A valid number is required."),
         (Coordinate(name="f"), [], "A valid number is required."),
+        (
+            Text(name="f", normalize=types.device_name),
+            "olt/1",
+            "Enter letters, digits, dots, hyphens and underscores.",
+        ),
+        (Text(name="f", normalize=types.network_address), "a b", "Enter a host name or an IP address."),
         (Number(name="f"), "nan", "A valid number is required."),
         (Number(name="f"), "1e999", "A valid number is required."),
         (Number(name="f"), False, "A valid number is required."),
