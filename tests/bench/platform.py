@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 from deploy.local.process import Process
+from deploy.local.stack import built_services
 from tests.bench.contestant import Account, Contestant
 from tests.bench.stack import Stack
 
@@ -27,8 +28,9 @@ class Platform:
     cpes: int
 
     def __post_init__(self) -> None:
-        self.database = self.stack.postgres.create_database(f"{self.prefix}_isp")
-        self.stack.postgres.create_database(f"{self.prefix}_gateway")
+        for name in (*built_services(), "gateway"):
+            self.stack.postgres.create_database(f"{self.prefix}_{name}")
+        self.database = self.stack.postgres.url(f"{self.prefix}_isp")
         self._env = {
             "KRILL_DATABASE_URL": self.stack.postgres.url(self.prefix + "_{service}"),
             "KRILL_AMQP_URI": self.stack.rabbitmq.uri,
