@@ -53,12 +53,9 @@ class Converger:
 
     def __call__(self, engine: Engine) -> bool:
         """Begin what is due; false: look again after a while."""
-        try:
-            if self._lead.had(engine.database):
+        with self._lead.working(engine.database) as leads:
+            if leads:
                 self._begin(engine)
-        except ApiError:
-            self._lead.lost()
-            raise
         return False
 
     def _begin(self, engine: Engine) -> None:

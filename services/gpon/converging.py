@@ -102,12 +102,9 @@ class Converger:
         self._places = threading.Semaphore(OLTS_AT_ONCE)
 
     def __call__(self, engine: Engine) -> bool:
-        try:
-            if self._lead.had(engine.database):
+        with self._lead.working(engine.database) as leads:
+            if leads:
                 self._round(engine)
-        except ApiError:
-            self._lead.lost()
-            raise
         return False
 
     def _round(self, engine: Engine) -> None:
@@ -151,16 +148,16 @@ def _where(engine: Engine, row: Row) -> int | None:
 # ---- one CPE ------------------------------------------------------------------------------------
 
 
-def converge(engine: Engine, id_: int, sessions: Sessions, *, force: bool = False) -> Row | None:
-    """Do what is left to do for a CPE; returns its row, None when that is gone. `force`: whatever validations
-    and `disable_provision` say. What a device says against it is told in the row."""
+def converge(engine: Engine, id_: int, sessions: Sessions) -> Row | None:
+    """Do what is left to do for a CPE; returns its row, None when that is gone. What a device says against it
+    is told in the row."""
     row = _row(engine, id_)
     if row is None:
         return None
     try:
         if row["stale"]:
             row = desire.refresh(engine, row)
-        _Convergence(engine, sessions, row, force=force).run()
+        _Convergence(engine, sessions, row).run()
     except Blocked as blocked:
         _settle(engine, row, provisioning.BLOCKED, reason=blocked.reason, error=str(blocked))
     except DeviceError as error:
@@ -173,17 +170,16 @@ def converge(engine: Engine, id_: int, sessions: Sessions, *, force: bool = Fals
 class _Convergence:
     """What is done for one CPE. Raises `Blocked`, and `DeviceError` where a device did not do it."""
 
-    def __init__(self, engine: Engine, sessions: Sessions, row: Row, *, force: bool) -> None:
+    def __init__(self, engine: Engine, sessions: Sessions, row: Row) -> None:
         self._engine = engine
         self._sessions = sessions
         self._row = row
-        self._force = force
 
     def run(self) -> None:
         row, cpe = self._row, self._row["cpe_row"]
         reason = provisioning.blocked(cpe) if cpe else provisioning.NO_SERIAL
         found = hearings(self._engine, [row["sn"]] if row["sn"] else [])
-        if reason == provisioning.DISABLED and (self._force or any(one.enabled for one in found)):
+        if reason == provisioning.DISABLED and any(one.enabled for one in found):
             reason = None
         if reason not in (provisioning.DISABLED, provisioning.BITSTREAM):
             for sn in row["former_sns"]:
@@ -203,7 +199,7 @@ class _Convergence:
         if here is None:
             _settle(self._engine, self._row, provisioning.WAITING)
             return
-        if here.refused and not (here.enabled or self._force):
+        if here.refused and not here.enabled:
             raise Blocked("validation", here.refused)
         olt = self._olt(here.olt_id, allowed=here.enabled)
         want = wanted(self._engine, self._row["cpe_row"], olt)
@@ -241,7 +237,7 @@ class _Convergence:
         olt = devices.olt(self._engine, olt_id)
         if olt is None:
             raise Blocked("olt_gone", "Its OLT is not known any more.")
-        if olt["disable_provision"] and not (allowed or self._force):
+        if olt["disable_provision"] and not allowed:
             raise Blocked(provisioning.OLT_DISABLED)
         return olt
 

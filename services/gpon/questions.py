@@ -72,9 +72,6 @@ class Questions:
             rows.append(listing.bandwidth(olt["name"], one, figures))
         return _reply(rows)
 
-    def onus(self, engine: Engine, context: Context, places: Places, parameters: Pairs) -> Reply:
-        return self.rows(engine, context, "status", places, parameters)
-
     def visible(self, engine: Engine, context: Context, olt: Row, pon: Pon | None) -> list[Row]:
         """The ONUs that the caller may see, by place."""
         source = engine.source(ONUS, context)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from services.common.database.engine import Database
+from services.common.errors import ApiError
 
 
 class Lead:
@@ -23,6 +25,16 @@ class Lead:
                 return False
             self._held = held
         return True
+
+    @contextmanager
+    def working(self, database: Database) -> Iterator[bool]:
+        """A round of the work; whether it is this process that does it. When the database fails in it, the
+        lock is taken to be gone."""
+        try:
+            yield self.had(database)
+        except ApiError:
+            self.lost()
+            raise
 
     def lost(self) -> None:
         """The database was away, and the lock with it."""

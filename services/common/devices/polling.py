@@ -71,12 +71,9 @@ class Poller:
 
     def __call__(self, engine: Engine) -> bool:
         """Begin what is due; false: look again after a while."""
-        try:
-            if self._lead.had(engine.database):
+        with self._lead.working(engine.database) as leads:
+            if leads:
                 self._round(engine)
-        except ApiError:
-            self._lead.lost()
-            raise
         return False
 
     def _round(self, engine: Engine) -> None:

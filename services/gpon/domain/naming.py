@@ -63,8 +63,3 @@ def ascii_form(sn: str) -> str:
     if not all(0x30 <= one <= 0x5A or 0x61 <= one <= 0x7A for one in vendor):
         return sn.upper()
     return vendor.decode("ascii") + sn[8:].upper()
-
-
-def padded(pon: Pon) -> dict[str, str]:
-    """Frame, slot and port as the list of waiting ONUs shows them."""
-    return {"frame": str(pon.frame), "slot": f"{pon.slot:02d}", "port": f"{pon.port:02d}"}
