@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, and_, delete, false, func, or_, select, update
+from sqlalchemy import MetaData, and_, delete, false, func, or_, select, update
 
 from services.common.context import Scope
 from services.common.database.columns import now
@@ -42,46 +42,56 @@ class Outbox:
         self.database = database
         self.table = metadata.tables["outbox"]
         self.sequencer = metadata.tables["sequencer"]
+        numberless, unsent = self.table.c.number.is_(None), self.table.c.sent_at.is_(None)
+        self._unconfirmed = or_(numberless, and_(unsent, ~numberless))  # as the two indexes have it
+        self._begun = False
 
     # ---- numbers ------------------------------------------------------------------------------
 
-    def number(self, *, likely: bool = False) -> int:
+    def number(self) -> int:
         """Number the events that are committed and have no number yet; returns how many got one. Safe with
-        any number of processes at once. Looks before it locks, unless there are `likely` some."""
-        t = self.table
-        waiting = select(t.c.position).where(t.c.number.is_(None)).limit(1)
-        if not likely and self.database.reading(lambda one: one.execute(waiting).first()) is None:
-            return 0
+        any number of processes at once: what one is numbering another waits for, and leaves alone."""
+        t, last = self.table, self.sequencer.c.last
+        place = func.row_number().over(order_by=t.c.position).label("place")
+        waiting = select(t.c.position, place).where(t.c.number.is_(None)).order_by(t.c.position)
+        fresh = waiting.limit(NUMBERED_AT_ONCE).cte("fresh")
+        count = select(func.count()).select_from(fresh).scalar_subquery()
+        moved = update(self.sequencer).where(count > 0).values(last=last + count)
+        moved = moved.returning((last - count).label("before"), count.label("fresh"))
+        # Still without a number, said so that a row is looked up by its position and not in the index of
+        # those without one, which is full of dead entries.
+        still = func.coalesce(t.c.number, 0) == 0
+        numbered = update(t).where(t.c.position == fresh.c.position, still)
+        self._begin()
+        if self.database.dialect == "postgresql":  # one statement, one answer to wait for
+            before = select(moved.cte("moved").c.before).scalar_subquery()
+            with self.database.read() as connection:
+                return connection.execute(numbered.values(number=before + fresh.c.place)).rowcount
         with self.database.write() as connection:
-            last = self._locked(connection)
-            fresh = (
-                select(t.c.position, func.row_number().over(order_by=t.c.position).label("place"))
-                .where(t.c.number.is_(None))
-                .order_by(t.c.position)
-                .limit(NUMBERED_AT_ONCE)
-                .subquery("fresh")
-            )
-            numbered = update(t).where(t.c.position == fresh.c.position).values(number=last + fresh.c.place)
-            done = int(connection.execute(numbered).rowcount)
-            connection.execute(update(self.sequencer).values(last=last + done))
-        return done
+            found = connection.execute(moved).first()
+            if found is not None:
+                connection.execute(numbered.values(number=found.before + fresh.c.place))
+        return found.fresh if found is not None else 0
 
-    def _locked(self, connection: Connection) -> int:
-        """The highest number given, held until this transaction ends."""
-        last = select(self.sequencer.c.last).with_for_update()
-        found = connection.execute(last).scalar()
-        if found is None:  # before the first event ever
-            insert_new(connection, self.sequencer, {"id": 1, "last": 0, "pruned": 0})
-            found = connection.execute(last).scalar_one()
-        return int(found)
+    def _begin(self) -> None:
+        """Before the first event ever."""
+        if not self._begun:
+            with self.database.write() as connection:
+                insert_new(connection, self.sequencer, {"id": 1, "last": 0, "pruned": 0})
+            self._begun = True
 
     # ---- the relay's side ---------------------------------------------------------------------
 
-    def unsent(self, limit: int = AT_ONCE) -> list[Numbered]:
+    def waiting(self) -> bool:
+        """Whether there are events that no broker has confirmed."""
+        first = select(self.table.c.position).where(self._unconfirmed).limit(1)
+        return self.database.reading(lambda connection: connection.execute(first).first()) is not None
+
+    def unsent(self) -> list[Numbered]:
         """Numbered events that no broker has confirmed, in their order."""
         t = self.table
         chosen = t.select().where(t.c.sent_at.is_(None), t.c.number.is_not(None)).order_by(t.c.number)
-        return self._numbered(chosen.limit(limit))
+        return self._numbered(chosen.limit(AT_ONCE))
 
     def mark_sent(self, events: Sequence[Numbered]) -> None:
         """These were confirmed. Should that be forgotten in a crash they are sent again, which subscribers
@@ -95,8 +105,7 @@ class Outbox:
 
     def depth(self) -> tuple[int, float]:
         """(events not sent yet, age of the oldest of them in seconds)."""
-        t = self.table
-        counted = select(func.count(), func.min(t.c.time)).where(t.c.sent_at.is_(None))
+        counted = select(func.count(), func.min(self.table.c.time)).where(self._unconfirmed)
         number, oldest = self.database.reading(lambda connection: connection.execute(counted).one())
         if not number:
             return 0, 0.0
@@ -167,8 +176,9 @@ class Outbox:
             later.c.subject == t.c.subject, later.c.sequence > t.c.sequence
         )
         kept = [and_(t.c.subject.startswith(f"{name}/"), ~newest.exists()) for name in named]
+        self._begin()
         with self.database.write() as connection:
-            last = self._locked(connection)
+            last = connection.execute(select(self.sequencer.c.last).with_for_update()).scalar_one()
             end = min(connection.execute(needed).scalar() or last + 1, before or last + 1)
             oldest = select(t.c.number).where(t.c.number < end, ~or_(false(), *kept))
             numbers = oldest.order_by(t.c.number).limit(PRUNED_AT_ONCE).subquery()

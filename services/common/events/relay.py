@@ -16,12 +16,13 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.common.errors import ApiError
-from services.common.events.outbox import AT_ONCE, Numbered, Outbox
+from services.common.events.outbox import Numbered, Outbox
 from services.common.events.transport import Publisher, Undelivered
 
 IDLE = 1.0
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
-LOCK = "relay"
+LOCK, TURN = "relay", 1.0
+"""Who carries events holds the lock for so many seconds, then others may."""
 
 depth = Gauge("krill_outbox_depth", "Events not confirmed by the broker yet", ["service"])
 lag = Gauge("krill_outbox_lag_seconds", "Age of the oldest event not confirmed yet", ["service"])
@@ -71,26 +72,30 @@ class Relay:
         self.publisher.close()
 
     def round(self) -> int:
-        """Number and send what is there; returns how many events were sent. Raises `Undelivered`."""
-        woken = self._woken.is_set()
-        self._woken.clear()
-        if self.outbox.number(likely=woken):
-            for listener in self.listeners:
-                listener()
-        elif not self.outbox.unsent(1):
+        """Number and send what is there; returns how many events were sent. Raises `Undelivered`.
+
+        Every answer that the database or the broker is waited for delays all events that come meanwhile, so
+        the lock is kept while there is more. Others lose nothing by that: it is their events, too, that are
+        carried."""
+        if not self._woken.is_set() and not self.outbox.waiting():
             return 0
         done = 0
-        while not self._stopping:
-            with self.outbox.database.exclusive(LOCK):
+        with self.outbox.database.exclusive(LOCK):
+            end = time.monotonic() + TURN
+            while not self._stopping and time.monotonic() < end:
+                self._woken.clear()
+                if self.outbox.number():
+                    for listener in self.listeners:
+                        listener()
                 batch = self.outbox.unsent()
+                if not batch:
+                    break
                 with batch_seconds.labels(self.outbox.service).time():
                     for window in windows(batch):
                         self.publisher.publish([one.event for one in window])
                         self.outbox.mark_sent(window)
-                        done += len(window)
-            sent.labels(self.outbox.service).inc(len(batch))
-            if len(batch) < AT_ONCE:
-                break
+                sent.labels(self.outbox.service).inc(len(batch))
+                done += len(batch)
         return done
 
     def measure(self) -> None:

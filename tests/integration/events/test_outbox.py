@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from services.common.context import Context, Scope
 from services.common.database.columns import now
@@ -93,6 +93,32 @@ def test_a_reader_misses_nothing_while_many_write_and_number(world: World) -> No
 
 def _number(row: dict[str, int]) -> int:
     return row["number"]
+
+
+def test_a_number_that_another_process_gave_meanwhile_stays(on_postgres: World) -> None:
+    """It saw the event without a number, waited for the other, and must not number it again."""
+    world, outbox = on_postgres, outbox_of(on_postgres)
+    outbox.number()
+    subject = f"customers/{world.customer()}"
+    with ThreadPoolExecutor() as pool:
+        with world.database.write() as other:
+            other.execute(update(outbox.sequencer).values(last=41))
+            waiting = pool.submit(outbox.number)
+            _until_somebody_waits(world)
+            other.execute(update(outbox.table).values(number=41))
+        assert waiting.result() == 0
+    assert [(row["subject"], row["number"]) for row in world.rows("outbox")] == [(subject, 41)]
+    later = f"customers/{world.customer()}"
+    assert outbox.number() == 1
+    assert subjects(outbox, 41) == [later]
+
+
+def _until_somebody_waits(world: World) -> None:
+    end = time.monotonic() + 10
+    blocked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    while not world.database.reading(lambda one: one.execute(blocked).scalar()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_each_sees_the_events_of_his_realms_and_of_what_all_share(stocked: World) -> None:
