@@ -14,7 +14,7 @@ from pydantic import Field as Told
 from services.common import types
 from services.common.actions import ActionReported
 from services.common.audit import audit_resource
-from services.common.contract import Contract, Operation, Outcome, Relation, Resource, SharedWith
+from services.common.contract import Contract, Operation, Relation, Resource, SharedWith
 from services.common.cpe_info import info_of
 from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
@@ -36,6 +36,7 @@ from services.common.fields import (
     Reference,
     Text,
 )
+from services.common.task import ANSWER, OUTCOME, task_resource
 from services.docsis.domain import mac
 from services.docsis.domain.cable_modem import CHANNELS
 from services.docsis.domain.changes import KINDS
@@ -44,7 +45,6 @@ from services.docsis.domain.desire import STATES as PROVISIONED
 from services.docsis.domain.desire import TECH
 from services.docsis.domain.enumerations import STATES
 
-QUEUED, RUNNING, DONE, FAILED, UNKNOWN = "queued", "running", "done", "failed", "unknown"
 RESET = "reset"
 PATIENCE = 30.0
 """Seconds that a question to a device may take."""
@@ -359,36 +359,11 @@ PROVISIONINGS = Resource(
     bulk=False,
 )
 
-TASKS = Resource(
-    name="tasks",
-    singular="task",
-    model="task",
-    table="tasks",
-    title="Task",
-    doc="Something that a modem was asked to do here, and what became of it.",
-    fields=(
-        _id(),
-        Text(name="kind", read_only=True, choices=(RESET,), blank="refuse"),
-        Text(
-            name="status",
-            read_only=True,
-            choices=(QUEUED, RUNNING, DONE, FAILED, UNKNOWN),
-            blank="refuse",
-            doc="`unknown`: begun by a process that died; the modem may have done it",
-        ),
-        _MAC,
-        *_cmts(null=True),
-        Integer(name="cpe", read_only=True, null=True),
-        _told("message"),
-        _told("exception", "code of the error"),
-        _told("requested_by"),
-        DateTime(name="created", read_only=True),
-        DateTime(name="finished", read_only=True, null=True),
-        _REALM,
-    ),
-    methods=("GET",),
-    sort=("-id",),
-    bulk=False,
+TASK = task_resource(
+    (RESET,),
+    (_MAC, *_cmts(null=True), Integer(name="cpe", read_only=True, null=True)),
+    _REALM,
+    "Something that a modem was asked to do here, and what became of it.",
 )
 
 # ---- questions to devices -----------------------------------------------------------------------
@@ -423,12 +398,6 @@ def _asking(name: str, path: str, doc: str, response: Json, places: Json, **more
         **more,
     )
 
-
-_TASK_ANSWER: Json = {
-    "type": "object",
-    "required": ["task_id", "status"],
-    "properties": {"task_id": {"type": "integer"}, "status": {"type": "string"}},
-}
 
 OPERATIONS = (
     _asking("mac_domains", "cmtss/<cmts>/mac-domains", "MAC domains with their channels.", _LIST, _NAMED),
@@ -484,9 +453,9 @@ OPERATIONS = (
         permission="docsis.change_cablemodem",
         doc="Restarts the modem.",
         places=_BY_MAC,
-        response=_TASK_ANSWER,
+        response=ANSWER,
         statuses=(202, 400, 404),
-        outcome=Outcome(resource="tasks", member="task", by="status", good=(DONE,), bad=(FAILED, UNKNOWN)),
+        outcome=OUTCOME,
     ),
     feed_operation("docsis"),
 )
@@ -596,7 +565,7 @@ CONTRACT = Contract(
     title="DOCSIS",
     doc="CMTSs, the cable modems behind them, and the configuration files of subscribers' modems.",
     resources=(
-        *(CMTSS, CABLE_MODEMS, STATE_CHANGES, ALARMS, PROVISIONINGS, TASKS),
+        *(CMTSS, CABLE_MODEMS, STATE_CHANGES, ALARMS, PROVISIONINGS, TASK),
         *(audit_resource(), parked_resource(), *webhook_resources()),
     ),
     operations=OPERATIONS,

@@ -8,18 +8,18 @@ from typing import Any
 from services.common.events.inbox import Subscription
 from services.common.events.provider import EventsProvider
 from services.common.executing.executor import Executor
+from services.common.executing.tasks import Tasks
 from services.common.resource.background import Background
 from services.common.resource.representation import dumps
 from services.common.resource.service import EngineProvider, Pairs, ResourceService, periodic
 from services.common.rpc.entrypoint import rpc, timer
 from services.common.rpc.reply import Reply
 from services.common.types import Row
-from services.docsis import desire, doing, history, info, models
+from services.docsis import desire, doing, history, info, models, tasks
 from services.docsis.contract import CABLE_MODEMS, CONTRACT
 from services.docsis.converging import Converger
 from services.docsis.domain import cable_modem
 from services.docsis.questions import Places, Questions, one_of
-from services.docsis.tasks import Tasks
 
 EVERY = 0.5
 
@@ -42,7 +42,7 @@ class DocsisService(ResourceService):
     polling = Background(QUESTIONS.poller, every=EVERY)
     counting = Background(desire.Census())
     converging = Background(Converger(), every=EVERY)
-    tasks = Background(Tasks(), every=EVERY)
+    tasks = Background(Tasks(tasks.work, tasks.MANNERS), every=EVERY)
 
     @rpc
     def list(self, resource: str, **query: Any) -> Reply:

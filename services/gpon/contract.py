@@ -18,7 +18,6 @@ from services.common.contract import (
     Contract,
     Everyone,
     Operation,
-    Outcome,
     Relation,
     Resource,
     SharedWith,
@@ -43,6 +42,7 @@ from services.common.fields import (
     Reference,
     Text,
 )
+from services.common.task import ANSWER, task_resource
 from services.gpon.domain import provisioning
 
 VENDORS = ("huawei", "zte", "generic")
@@ -52,7 +52,6 @@ TASKS = (
     *("reboot", "factory", "unprovision", "reprovision"),
 )
 ONU_ACTIONS = ("reboot", "factory", "unprovision", "reprovision")
-QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 PATIENCE = 30.0
 """Seconds that a question to a device may take."""
 
@@ -429,7 +428,9 @@ PROVISIONINGS = Resource(
         Text(name="olt", column="olt_id.name", read_only=True, null=True, searched=True),
         Text(name="position", read_only=True, null=True),
         Document(name="step", read_only=True, null=True, doc="the command that is being sent"),
-        Document(name="drift", read_only=True, doc="what of the OLT differs from what is wanted"),
+        Document(
+            name="drift", read_only=True, doc="what was found to differ on the OLT and is not mended yet"
+        ),
         Reference(name="nap", to="naps", read_only=True, null=True),
         Integer(name="attempts", read_only=True, minimum=0),
         DateTime(name="applied_at", read_only=True, null=True),
@@ -441,33 +442,18 @@ PROVISIONINGS = Resource(
     bulk=False,
 )
 
-TASK = Resource(
-    name="tasks",
-    singular="task",
-    model="task",
-    table="tasks",
-    title="Task",
-    doc="Something that an OLT or an ONU was asked to do here, and what became of it.",
-    fields=(
-        _id(),
-        Text(name="kind", read_only=True, choices=TASKS, blank="refuse"),
-        Text(name="status", read_only=True, choices=(QUEUED, RUNNING, DONE, FAILED), blank="refuse"),
+TASK = task_resource(
+    TASKS,
+    (
         Reference(name="olt_id", to="olts", column="olt_id", read_only=True, null=True),
         Text(name="olt", column="olt_id.name", read_only=True, null=True),
         Text(name="fsp", read_only=True, null=True),
         Text(name="sn", read_only=True, null=True),
         Integer(name="cpe", read_only=True, null=True),
         Document(name="result", read_only=True, null=True),
-        Text(name="message", read_only=True, null=True),
-        Text(name="exception", read_only=True, null=True, doc="code of the error"),
-        Text(name="requested_by", read_only=True, null=True),
-        DateTime(name="created", read_only=True),
-        DateTime(name="finished", read_only=True, null=True),
-        _REALM,
     ),
-    methods=("GET",),
-    sort=("-id",),
-    bulk=False,
+    _REALM,
+    "Something that an OLT or an ONU was asked to do here, and what became of it.",
 )
 
 SERVICES = Resource(
@@ -602,13 +588,6 @@ _PON = "olts/<olt>/frames/<frame>/slots/<slot>/ports/<port>"
 _NAMED: Json = {"olt": {"type": "string", "description": "id or name"}}
 _AT = {**_NAMED, **_TREE}
 
-_TASK_ANSWER: Json = {
-    "type": "object",
-    "required": ["task_id", "status"],
-    "properties": {"task_id": {"type": "integer"}, "status": {"type": "string"}},
-}
-_ENDS = Outcome(resource="tasks", member="task", by="status", good=(DONE,), bad=(FAILED,))
-
 
 def _job(name: str, path: str, doc: str, places: Json) -> Operation:
     return Operation(
@@ -618,7 +597,7 @@ def _job(name: str, path: str, doc: str, places: Json) -> Operation:
         permission="gpon.change_onu",
         doc=doc,
         places=places,
-        response=_TASK_ANSWER,
+        response=ANSWER,
         statuses=(202, 400, 404, 409),
     )
 

@@ -264,7 +264,7 @@ class _Convergence:
             if not left:
                 session.save()
                 return have[0].place if have else None
-            _about_to(self._engine, self._row, olt, sn, left[0])
+            _about_to(self._engine, self._row, olt, sn, left)
             detail = session.do(left[0])
             self._row["applied"] = _done(self._engine, self._row, olt, sn, left[0], detail)
             if left[0].name == provisioning.ADD:
@@ -542,10 +542,11 @@ def _row(engine: Engine, id_: int) -> Row | None:
     return engine.database.reading(work)
 
 
-def _about_to(engine: Engine, row: Row, olt: Row, sn: str, step: Step) -> None:
+def _about_to(engine: Engine, row: Row, olt: Row, sn: str, left: list[Step]) -> None:
+    step = left[0]
     with engine.database.write() as connection:
         begun = {"olt": olt["name"], "sn": sn, "name": step.name, "detail": dict(step.detail)}
-        told = {"step": begun, "olt_id": olt["id"]}
+        told = {"step": begun, "olt_id": olt["id"], "drift": provisioning.drift(left)}
         connection.execute(update(_t).where(_t.c.id == row["id"]).values(**told))
 
 
@@ -632,12 +633,12 @@ def _settle(
             "version": now["version"] + 1,
         }
         if state != provisioning.BLOCKED:
-            told |= {"former_sns": [], "redo": False}
+            told |= {"former_sns": [], "redo": False, "drift": []}
         if not now["stale"]:
             told["due"] = None
         if state == provisioning.APPLIED and olt is not None and place is not None:
             at = position(Pon(*place.pon), place.onu_id or 0)
-            told |= {"olt_id": olt["id"], "position": at, "applied_at": write.now, "drift": []}
+            told |= {"olt_id": olt["id"], "position": at, "applied_at": write.now}
             if now["state"] != provisioning.APPLIED or now["position"] != at:
                 tell(write, OnuProvisioned, _about(row, row["sn"], asdict(place)), olt["name"])
         if state in (provisioning.REMOVED, provisioning.WAITING):

@@ -19,6 +19,7 @@ from services.common.errors import Conflict, InvalidInput, NotFound, Unprocessab
 from services.common.events.inbox import Subscription
 from services.common.events.provider import EventsProvider
 from services.common.executing.executor import Executor
+from services.common.executing.tasks import Tasks, queue
 from services.common.fields import Boolean
 from services.common.resource.background import Background
 from services.common.resource.engine import Engine
@@ -29,10 +30,11 @@ from services.common.resource.writes import Write
 from services.common.rpc.entrypoint import rpc
 from services.common.rpc.reply import Reply
 from services.common.types import Row
-from services.gpon import desire, devices, doing, models, tasks
+from services.gpon import desire, devices, doing, models
 from services.gpon.contract import CONTRACT, OLTS, UNCONFIGURED
 from services.gpon.converging import Converger
 from services.gpon.questions import Places, Questions
+from services.gpon.tasks import Work
 
 LEVELS_EVERY = dt.timedelta(minutes=15)
 MOST_WAITING = 1000
@@ -73,7 +75,7 @@ class GponService(ResourceService):
     traps = Traps(POLLER, devices.at)
     counting = Background(desire.Census())
     converging = Background(Converger(POLLER.soon), every=EVERY)
-    tasks = Background(tasks.Tasks(QUESTIONS), every=EVERY)
+    tasks = Background(Tasks(Work(QUESTIONS), doing.MANNERS), every=EVERY)
 
     @rpc
     def list(self, resource: str, **query: Any) -> Reply:
@@ -245,7 +247,7 @@ class GponService(ResourceService):
         return self._asked(work)
 
     def _task(self, kind: str, **about: Any) -> Reply:
-        return self._asked(lambda write: tasks.ask(write, kind, **about))
+        return self._asked(lambda write: queue(write, kind, **about))
 
     def _asked(self, work: Any) -> Reply:
         reply = self.engine.write(self.context, work)
@@ -270,7 +272,7 @@ def enable(write: Write, waiting: Row, body: Row) -> Reply:
     due = {"due": milliseconds(), "attempts": 0, "state": "pending", "held": False}
     write.connection.execute(update(p).where(p.c.id == found["id"]).values(**due))
     about = {name: waiting[name] for name in ("olt_id", "fsp", "sn")}
-    return tasks.ask(write, "enable", **about, cpe=found["cpe"], realm=found["realm"])
+    return queue(write, "enable", **about, cpe=found["cpe"], realm=found["realm"])
 
 
 def _may_see(context: Context, realm: str) -> bool:

@@ -1,119 +1,31 @@
-"""Tasks: what somebody asked for here and does not wait for. One process runs them, some at a time.
-
-A task that was under way when its process ended is begun again where that does no harm, and is `failed`
-otherwise.
-"""
+"""What the tasks of gpon do: of an OLT, of a PON, of an ONU."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
-import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
-from services.common.database.columns import now
 from services.common.database.kernel import milliseconds
-from services.common.database.lead import Lead
 from services.common.errors import ApiError
 from services.common.executing.executor import Refused
 from services.common.resource.engine import Engine
-from services.common.resource.representation import dumps
-from services.common.resource.writes import Write
-from services.common.rpc.reply import Reply
 from services.common.types import Row
 from services.gpon import doing, models
-from services.gpon.contract import DONE, FAILED, QUEUED, RUNNING
 from services.gpon.devices import olt as olt_row
 from services.gpon.domain import naming, provisioning
 from services.gpon.questions import Questions
 
-AT_ONCE = 4
-DIED = "The worker died in the middle of it."
-
-_t = models.tasks
 _p = models.provisionings
-log = structlog.get_logger(__name__)
 
 
-def ask(write: Write, kind: str, **about: Any) -> Reply:
-    """202 `{"task_id", "status"}`."""
-    values = {
-        "kind": kind,
-        "status": QUEUED,
-        "requested_by": write.context.user,
-        "created": write.now,
-        **about,
-    }
-    id_ = write.connection.execute(insert(_t).values(**values).returning(_t.c.id)).scalar_one()
-    return Reply(dumps({"task_id": id_, "status": QUEUED}), {"status": 202, "id": id_})
-
-
-class Tasks:
-    """`Background(Tasks(questions))`."""
+class Work:
+    """`Tasks(Work(questions), doing.MANNERS)`."""
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
-        self._lead = Lead("tasks")
-        self._led = False
-        self._places = threading.Semaphore(AT_ONCE)
 
-    def __call__(self, engine: Engine) -> bool:
-        try:
-            if not self._lead.had(engine.database):
-                return False
-            if not self._led:
-                self._recover(engine)
-                self._led = True
-            return self._begin(engine)
-        except ApiError:
-            self._lead.lost()
-            self._led = False
-            raise
-
-    def _recover(self, engine: Engine) -> None:
-        """What the process had begun that led before."""
-        once = [kind for kind, manner in doing.MANNERS.items() if not manner.repeatable]
-        with engine.database.write() as connection:
-            left = _t.c.status == RUNNING
-            lost = update(_t).where(left, _t.c.kind.in_(once))
-            connection.execute(
-                lost.values(status=FAILED, message=DIED, exception="worker_died", finished=now())
-            )
-            connection.execute(update(_t).where(left).values(status=QUEUED))
-
-    def _begin(self, engine: Engine) -> bool:
-        if not self._places.acquire(blocking=False):
-            return False
-        with engine.database.write() as connection:
-            oldest = select(_t).where(_t.c.status == QUEUED).order_by(_t.c.id).limit(1)
-            found = connection.execute(oldest).mappings().first()
-            if found is not None:
-                connection.execute(update(_t).where(_t.c.id == found["id"]).values(status=RUNNING))
-        if found is None:
-            self._places.release()
-            return False
-        threading.Thread(target=self._run, args=(engine, dict(found)), daemon=True).start()
-        return True
-
-    def _run(self, engine: Engine, task: Row) -> None:
-        try:
-            told: Row = {"status": DONE, "result": self._done(engine, task)}
-        except ApiError as error:
-            told = {"status": FAILED, "message": str(error), "exception": error.code}
-        except Exception:
-            log.exception("task broke", task=task["id"], kind=task["kind"])
-            told = {"status": FAILED, "message": "Internal error.", "exception": "internal_error"}
-        try:
-            with engine.database.write() as connection:
-                mine = update(_t).where(_t.c.id == task["id"])
-                connection.execute(mine.values(**told, finished=now(), version=_t.c.version + 1))
-        except ApiError as error:
-            log.warning("the end of a task is not kept", task=task["id"], reason=str(error))
-        finally:
-            self._places.release()
-
-    def _done(self, engine: Engine, task: Row) -> Row:
+    def __call__(self, engine: Engine, task: Row) -> Row:
         match task["kind"]:
             case "provision":
                 return self._provision(engine, task)

@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 from gufo.snmp.sync import SnmpSession
 
+from deploy.lab.network.plan import OltPlan, OnuPlan, Plan
+from deploy.lab.network.starter import RunningLab
 from services.common.devices.access import SnmpAccess
 from services.common.devices.values import serial
 from services.gpon.drivers import standard
@@ -34,6 +37,10 @@ from tests.integration.devices.snmpsim import SnmpSim
 ROUNDS = 3
 RATIO = 1.5
 BLOCKED = 50  # ms
+MANY, EACH = 100, 8
+INTERVAL, POLLED, SLOW = 10, 35, 60.0
+"""Seconds."""
+DELAYED = 1.25
 
 Say = Callable[[str], None]
 
@@ -124,7 +131,9 @@ def measure(say: Say) -> list[Line]:
             lines += [_status(access, olt), _hub(access, olt)]
     say("the same, of an agent that answers at once")
     with _quick(OLTS[-1]) as access:
-        return [*lines, _status(access, QUICK), _hub(access, QUICK)]
+        lines += [_status(access, QUICK), _hub(access, QUICK)]
+    say(f"{MANY} OLTs")
+    return [*lines, *_many()]
 
 
 @contextmanager
@@ -215,3 +224,80 @@ def _hub(access: SnmpAccess, olt: Olt) -> Line:
         f"≤ {BLOCKED} ms",
         max(blocked) <= BLOCKED,
     )
+
+
+# ---- many OLTs, one of them slow ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What a worker did (`tests.bench.polling`). `readings`: OLT → seconds from the beginning at which it was
+    read. `onus`: how many are known in the end. `blocked`: ms that the hub was kept from going on at most."""
+
+    readings: dict[str, list[float]]
+    onus: int
+    blocked: float
+
+
+def _many() -> list[Line]:
+    """One worker and the lab's OLTs, without and with one that takes longer than the worker waits for it; of
+    all the others, the longest time between two readings."""
+    calm: list[float] = []
+    beside: list[float] = []
+    blocked = 0.0
+    slow = {"fault": "slow", "device": "olt0", "seconds": SLOW}
+    with tempfile.TemporaryDirectory(prefix="krill-bench-") as name, RunningLab(Path(name), _fleet()) as lab:
+        for number in range(ROUNDS):
+            turns: list[tuple[list[float], tuple[dict[str, object], ...]]] = [(calm, ()), (beside, (slow,))]
+            for gaps, faults in turns if number % 2 else reversed(turns):
+                lab.faults(*faults)
+                polled = _polled(lab.data)
+                gaps.append(max(_gap(polled.readings[f"olt{n}"]) for n in range(1, MANY)))
+                blocked = max(blocked, polled.blocked)
+    ratio = Ratio.of(beside, calm)
+    return [
+        Line(
+            f"{MANY} OLTs, asked each {INTERVAL} s, one of them slow: longest time between two readings",
+            f"{median(beside):.1f} s, {median(calm):.1f} s where none is slow",
+            f"{ratio} × without the slow one",
+            f"≤ {DELAYED:g}",
+            ratio.median <= DELAYED,
+        ),
+        Line(
+            f"longest that the hub was blocked by {MANY} OLTs",
+            f"{ROUNDS} × 2 × {POLLED} s",
+            f"{blocked:.0f} ms",
+            f"≤ {BLOCKED} ms",
+            blocked <= BLOCKED,
+        ),
+    ]
+
+
+def _fleet() -> Plan:
+    def onus(olt: int) -> list[OnuPlan]:
+        plan = [(f"48575443{olt:04x}{number:04x}", f"0/1/{number % 8}") for number in range(EACH)]
+        return [OnuPlan(sn=sn, fsp=fsp, desc=sn[-8:]) for sn, fsp in plan]
+
+    return Plan(
+        registration=0.2, olts=[OltPlan(name=f"olt{n}", slots=[1], onus=onus(n)) for n in range(MANY)]
+    )
+
+
+def _polled(folder: Path) -> Polled:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.polling", str(folder), str(INTERVAL), str(POLLED)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    polled = Polled(**json.loads(done.stdout))
+    if polled.onus < EACH * (MANY - 1):
+        raise WrongReading(f"{polled.onus} ONUs of {EACH * MANY}")
+    return polled
+
+
+def _gap(readings: list[float]) -> float:
+    return max(later - before for before, later in pairwise([0.0, *readings, float(POLLED)]))

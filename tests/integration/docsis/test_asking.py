@@ -12,10 +12,10 @@ from services.common.cpe_info import INFO
 from services.common.devices.errors import DeviceRefused, DeviceSilent
 from services.common.errors import InvalidInput, NotFound, PermissionDenied
 from services.common.executing.executor import Refused, Uncertain
+from services.common.executing.tasks import Tasks
 from services.common.resource.representation import dumps
 from services.common.rpc.reply import Reply
-from services.docsis import doing, info
-from services.docsis.tasks import Tasks
+from services.docsis import doing, info, tasks
 from tests.integration.docsis.network import CMTS, Network
 from tests.integration.docsis.recordings import ANA, EVA, LUIS, NORA, TEO
 from tests.integration.engine.world import PIM, ROOT
@@ -369,7 +369,7 @@ def test_a_modem_is_restarted_by_a_task(network: Network) -> None:
     asked = network.questions.reset(network.engine, PIM, {"mac": ANA.mac})
     assert (asked.meta["status"], answer(asked)["status"]) == (202, "queued")
     assert answer(network.questions.reset(network.engine, PIM, {"mac": colons(ANA.mac)})) == answer(asked)
-    work = Tasks()
+    work = Tasks(tasks.work, tasks.MANNERS)
     network.eventually(lambda: not work(network.engine) and network.rows("tasks")[0]["finished"] is not None)
     (task,) = network.page("tasks", PIM)
     assert (task["status"], task["kind"], task["mac"], task["requested_by"]) == (
@@ -394,7 +394,7 @@ def test_a_task_whose_worker_died_is_not_run_again(network: Network) -> None:
     network.poll()
     network.questions.reset(network.engine, ROOT, {"mac": ANA.mac})
     network.mark("tasks", status="running")
-    work = Tasks()
+    work = Tasks(tasks.work, tasks.MANNERS)
     work(network.engine)
     (task,) = network.page("tasks")
     assert (task["status"], task["exception"]) == ("unknown", "worker_died")

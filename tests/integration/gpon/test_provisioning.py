@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from services.gpon import models
+from services.gpon import devices, models
 from services.gpon.domain import provisioning
 from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
 
@@ -206,8 +206,6 @@ def test_an_olt_with_an_old_backup_is_brought_up_to_date(network: Network):
     plugged(network, one)
     cpe = network.subscriber(one.sn)
     network.settle()
-    from services.gpon import devices
-
     with devices.writer(network.olt()) as writer:  # what a backup of yesterday does
         found = network.on_olt(one.sn)
         for port in found.service_ports:
@@ -232,6 +230,38 @@ def test_without_a_speed_there_is_no_half_made_service(network: Network):
     row = network.provisioning(cpe["id"])
     assert (row["state"], row["reason"]) == (provisioning.BLOCKED, "no_profile")
     assert network.on_olt(one.sn) is None
+
+
+def test_what_could_not_be_done_is_shown_as_drift(network: Network):
+    one = onu(16)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    with network.fault({"fault": "resets", "device": NORTH, "command": "service-port"}):
+        network.settle()
+        row = network.provisioning(cpe["id"])
+        assert (row["state"], row["drift"]) == (provisioning.FAILED, ["native_vlan", "service_ports"])
+        assert network.events(one.sn)[-1] == "onu.provision_failed"
+    network.settle()
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["drift"]) == (provisioning.APPLIED, [])
+    assert vlans(network, one.sn) == [933, 1100]
+
+
+def test_an_olt_that_reboots_in_the_middle_ends_up_complete(network: Network):
+    """It forgets what was not saved: an ONU that was put in, and half of its service."""
+    one = onu(17)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    with network.fault({"fault": "resets", "device": NORTH, "command": "service-port", "took": True}):
+        network.settle()
+        assert vlans(network, one.sn) != [933, 1100]
+    with network.fault({"fault": "reboot", "device": NORTH, "seconds": 1.0}):
+        network.settle()
+    network.until(lambda: network.on_olt(one.sn) or network.rows("unconfigured", sn=one.sn))
+    network.settle()
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+    assert vlans(network, one.sn) == [933, 1100]
+    assert network.events(one.sn).count("onu.added") == 2
 
 
 def _plan(north: list | None = None, south: list | None = None):
