@@ -1,5 +1,5 @@
-"""`python -m tests.bench.polling FOLDER INTERVAL SECONDS`: gpon's worker polls all OLTs of the lab that runs
-in the folder, green as its service is. Prints what `Polled` has, as JSON.
+"""`python -m tests.bench.polling FOLDER DATABASE INTERVAL SECONDS`: gpon's worker polls all OLTs of the lab
+that runs in the folder, green as its service is. Prints what `Polled` has, as JSON.
 """
 
 # ruff: noqa: E402 - the process must be green before anything else is imported
@@ -33,9 +33,9 @@ from services.gpon.service import EVERY, poll
 from tests.bench.devices import Polled
 
 
-def main(folder: Path, interval: float, seconds: float) -> Polled:
+def main(folder: Path, url: str, interval: float, seconds: float) -> Polled:
     settings = Settings(data_dir=folder)
-    database = Database(f"sqlite:///{folder}/gpon-{time.time_ns()}.db", settings)
+    database = Database(url, settings)
     upgrade("services.gpon.migrations", models.metadata, database.engine)
     introduce(database.engine, json.loads((folder / FILE).read_text())["devices"])
     engine = Engine(CONTRACT, models.metadata, database, settings)
@@ -68,4 +68,5 @@ def main(folder: Path, interval: float, seconds: float) -> Polled:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(main(Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))))
+    lab, url, *numbers = sys.argv[1:]
+    print(json.dumps(asdict(main(Path(lab), url, *map(float, numbers)))))
