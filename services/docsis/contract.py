@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from pydantic import Field as Told
 
-from services.common import types
 from services.common.actions import ActionReported
 from services.common.audit import audit_resource
 from services.common.contract import Contract, Operation, Relation, Resource, SharedWith
 from services.common.cpe_info import info_of
+from services.common.devices import entered
 from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
 from services.common.events.webhooks.contract import webhook_resources
@@ -67,10 +67,6 @@ def _level(name: str, unit: str, doc: str) -> Number:
     return Number(name=name, read_only=True, null=True, unit=unit, doc=f"{unit}; {doc}")
 
 
-def _secret(name: str, doc: str) -> Text:
-    return Text(name=name, null=True, blank="null", max_length=128, secret=True, write_only=True, doc=doc)
-
-
 def _told(name: str, doc: str = "", **more: Any) -> Text:
     return Text(name=name, read_only=True, null=True, doc=doc, **more)
 
@@ -105,26 +101,7 @@ CMTSS = Resource(
     "shown.",
     fields=(
         _id(),
-        Text(
-            name="name",
-            required=True,
-            blank="refuse",
-            max_length=64,
-            searched=True,
-            folded=False,
-            normalize=types.device_name,
-            pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
-            doc="host name in monitoring",
-        ),
-        Text(
-            name="address",
-            required=True,
-            blank="refuse",
-            max_length=255,
-            searched=True,
-            normalize=types.network_address,
-            pattern=r"^\s*[A-Za-z0-9.:_-]+\s*$",
-        ),
+        *entered.named(),
         _told("vendor", "Cisco, Casa Systems, Arris or unknown"),
         _told("model", searched=True),
         _told("software_version"),
@@ -142,19 +119,12 @@ CMTSS = Resource(
         Text(name="location", default="", max_length=255, searched=True),
         Coordinate(name="latitude", null=True, bound=90),
         Coordinate(name="longitude", null=True, bound=180),
-        Integer(name="snmp_port", default=161, minimum=1, maximum=65535),
-        Text(name="snmp_version", choices=("2c", "3"), blank="refuse", default="2c"),
-        _secret("snmp_community", "SNMP v2c"),
-        _secret("snmp_write_community", "SNMP v2c; without one nothing is set on the CMTS"),
-        Text(name="snmp_user", null=True, blank="null", max_length=64, doc="SNMP v3"),
-        Text(name="snmp_auth_protocol", null=True, blank="null", choices=("md5", "sha", "sha256", "sha512")),
-        _secret("snmp_auth_password", "SNMP v3"),
-        Text(name="snmp_privacy_protocol", null=True, blank="null", choices=("des", "aes128", "aes256")),
-        _secret("snmp_privacy_password", "SNMP v3"),
-        Integer(name="modem_port", default=161, minimum=1, maximum=65535, doc="of its modems' agents"),
-        _secret("modem_community", "of its modems; without one they are not asked"),
-        _secret("modem_write_community", "of its modems; without one they cannot be reset"),
-        _secret("shared_secret", "that it checks configuration files with (CmtsMic)"),
+        *entered.snmp(),
+        entered.secret("snmp_write_community", "SNMP v2c; without one nothing is set on the CMTS"),
+        entered.port("modem_port", 161, "of its modems' agents"),
+        entered.secret("modem_community", "of its modems; without one they are not asked"),
+        entered.secret("modem_write_community", "of its modems; without one they cannot be reset"),
+        entered.secret("shared_secret", "that it checks configuration files with (CmtsMic)"),
         Text(
             name="quality",
             choices=QUALITIES,

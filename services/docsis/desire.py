@@ -6,15 +6,14 @@ the same desire. At the start, and once a day, all DOCSIS CPEs are gone through.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import insert, select, update
 
+from services.common.census import Census
 from services.common.database.kernel import milliseconds
-from services.common.errors import ApiError
 from services.common.events.envelope import Envelope
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
@@ -26,7 +25,6 @@ from services.docsis.domain.mac import colons
 from services.docsis.observing import working
 
 AT_ONCE = 200
-DAILY = 86_400.0
 ATTRS = "id,internal_id,external_id,realm,tech,mac,profile,active,access,disable_provision,is_bitstream"
 SOURCES = {
     "isp": ("cpe.created", "cpe.updated", "cpe.deleted", "cpe_profile.updated"),
@@ -131,40 +129,6 @@ def refresh(engine: Engine, id_: int, cpe: int) -> Row:
     return {**row, **changed}
 
 
-class Census:
-    """Goes through all DOCSIS CPEs that isp has, at the start and once a day: what no event told is found."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-        self._after = 0
-
-    def __call__(self, engine: Engine) -> bool:
-        if time.monotonic() < self._next:
-            return False
-        parameters = [("tech", TECH), ("id__gt", str(self._after)), ("sort", "id"), ("attrs", ATTRS)]
-        asked = {"resource": "cpes", "parameters": parameters, "limit": AT_ONCE}
-        try:
-            found = orjson.loads(engine.neighbour("isp", "list", asked).body)
-        except ApiError:
-            self._next = time.monotonic() + 2.0
-            return False
-        self._keep(engine, found)
-        if len(found) < AT_ONCE:
-            self._after, self._next = 0, time.monotonic() + DAILY
-            return False
-        self._after = found[-1]["id"]
-        return True
-
-    def _keep(self, engine: Engine, found: list[Row]) -> None:
-        ids = [one["id"] for one in found]
-        with working(engine) as write:
-            mine = select(_t.c.cpe).where(_t.c.cpe.in_(ids))
-            known = set(write.connection.execute(mine).scalars())
-            for one in found:
-                if one["id"] not in known:
-                    begin(write, one, adopted=True)
-            mark(write, _t.c.cpe.in_(known))
-            between = [_t.c.cpe > self._after, _t.c.cpe.not_in(ids)]
-            if len(found) == AT_ONCE:
-                between.append(_t.c.cpe <= ids[-1])
-            mark(write, and_(*between))  # isp has them no more
+def census() -> Census:
+    """Of all DOCSIS CPEs. The modem of one that it finds may have been at work for long."""
+    return Census(TECH, lambda write, cpe: begin(write, cpe, adopted=True), mark)

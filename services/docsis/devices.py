@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from services.common.devices.access import SnmpAccess
+from services.common.devices.entered import snmp_access
 from services.common.devices.errors import DeviceRefused
 from services.common.devices.snmp import Snmp
 from services.common.resource.engine import Engine
@@ -45,20 +46,8 @@ def of_cmts(row: Row, *, writing: bool = False) -> Snmp:
     """The way to a CMTS, not open yet. Raises `DeviceRefused` where nothing may be written."""
     if writing and row["snmp_version"] != "3" and not row["snmp_write_community"]:
         raise DeviceRefused("It has no community for writing.", device=row["name"])
-    access = SnmpAccess(
-        address=row["address"],
-        port=row["snmp_port"],
-        version=row["snmp_version"],
-        community=row["snmp_community"],
-        user=row["snmp_user"],
-        auth_protocol=row["snmp_auth_protocol"],
-        auth_password=row["snmp_auth_password"],
-        privacy_protocol=row["snmp_privacy_protocol"],
-        privacy_password=row["snmp_privacy_password"],
-        write_community=row["snmp_write_community"],
-        timeout=TIMEOUT,
-        retries=RETRIES,
-    )
+    community = row["snmp_write_community"]
+    access = snmp_access(row, write_community=community, timeout=TIMEOUT, retries=RETRIES)
     return Snmp(row["name"], access)
 
 

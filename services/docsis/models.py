@@ -11,6 +11,7 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table,
 from services.common.database.columns import BigInt, Degrees, JsonB, Timestamp, flag, identity, version
 from services.common.database.kernel import metadata_of_service
 from services.common.database.sealed import Sealed
+from services.common.devices.entered import snmp_columns
 from services.common.executing.runs import runs_table
 
 metadata = metadata_of_service()
@@ -23,15 +24,8 @@ cmtss = Table(
     identity(),
     Column("name", String(64), nullable=False, unique=True),
     Column("address", String(255), nullable=False),
-    Column("snmp_port", Integer, nullable=False, server_default="161"),
-    Column("snmp_version", String(4), nullable=False, server_default="2c"),
-    Column("snmp_community", Sealed),
+    *snmp_columns(),
     Column("snmp_write_community", Sealed),
-    Column("snmp_user", String(64)),
-    Column("snmp_auth_protocol", String(16)),
-    Column("snmp_auth_password", Sealed),
-    Column("snmp_privacy_protocol", String(16)),
-    Column("snmp_privacy_password", Sealed),
     Column("modem_port", Integer, nullable=False, server_default="161"),
     Column("modem_community", Sealed),
     Column("modem_write_community", Sealed),

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from services.common.context import Context, Scope
+from services.common.devices.alarms import Alarms
 from services.common.devices.errors import DeviceError
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
 from services.docsis import models
-from services.docsis.alarms import CMTS_UNREACHABLE, MASS_OUTAGE, PARTIAL_SERVICE, Alarms
 from services.docsis.contract import (
     MODEM_EVENTS,
     CmtsEvent,
@@ -32,6 +32,9 @@ from services.docsis.domain.changes import FULL_SERVICE, Condition
 from services.docsis.domain.changes import PARTIAL_SERVICE as PARTIAL
 from services.docsis.domain.enumerations import OFFLINE, ONLINE
 from services.docsis.reading import Reading, documents
+
+CMTS_UNREACHABLE, PARTIAL_SERVICE, MASS_OUTAGE = "cmts_unreachable", "partial_service", "mass_outage"
+"""Alarms."""
 
 NOBODY = "-"
 """The realm of events of a modem that no realm owns: who sees everything sees them, and nobody else."""
@@ -67,6 +70,10 @@ def working(engine: Engine) -> Any:
     return engine.writing(Context(scope=Scope(everything=True), user="docsis"))
 
 
+def _alarms(write: Write, cmts: Row) -> Alarms:
+    return Alarms(write, models.alarms, cmts_id=cmts["id"])
+
+
 # ---- a CMTS -------------------------------------------------------------------------------------
 
 
@@ -81,7 +88,7 @@ def unreachable(engine: Engine, cmts: Row, error: DeviceError) -> None:
         if row["state"] != "down":
             tell_cmts(write, CmtsUnreachable, {**row, **told})
             alarm = {"level": "critical", "type": "communications", "realm": only_realm(row)}
-            Alarms(write, row["id"]).begin("", CMTS_UNREACHABLE, **alarm)
+            _alarms(write, row).begin("", CMTS_UNREACHABLE, **alarm)
 
 
 def keep(engine: Engine, cmts: Row, reading: Reading) -> set[str]:
@@ -145,7 +152,7 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
     write.connection.execute(update(models.cmtss).where(models.cmtss.c.id == row["id"]).values(**told))
     if row["state"] == "down":
         tell_cmts(write, CmtsReachable, {**row, **told})
-        Alarms(write, row["id"]).end("", CMTS_UNREACHABLE)
+        _alarms(write, row).end("", CMTS_UNREACHABLE)
 
 
 # ---- modems -------------------------------------------------------------------------------------
@@ -304,7 +311,7 @@ def _look_for_outages(write: Write, cmts: Row) -> None:
     )
     mine = select(_t.c.fibernode, *numbers).where(_t.c.cmts_id == cmts["id"], _t.c.fibernode.is_not(None))
     counted = {row[0]: tuple(row[1:]) for row in write.connection.execute(mine.group_by(_t.c.fibernode))}
-    alarms = Alarms(write, cmts["id"])
+    alarms = _alarms(write, cmts)
     for node, (total, _, fell) in counted.items():
         if fell >= FEWEST and fell >= SHARE * total:
             told = {"level": "critical", "type": "equipment", "fibernode": node, "affected_modems": fell}
@@ -337,7 +344,7 @@ class _Told:
         ids = select(_t.c.mac, _t.c.id).where(_t.c.mac.in_(macs))
         by_mac = {row.mac: row.id for row in self._write.connection.execute(ids)}
         history = []
-        alarms = Alarms(self._write, self._cmts["id"])
+        alarms = _alarms(self._write, self._cmts)
         for kind, row, former, sequence in self._told:
             self._event(MODEM_EVENTS[kind], by_mac[row["mac"]], row, former, sequence)
             history.append(

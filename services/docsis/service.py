@@ -40,7 +40,7 @@ class DocsisService(ResourceService):
         )
     )
     polling = Background(QUESTIONS.poller, every=EVERY)
-    counting = Background(desire.Census())
+    counting = Background(desire.census())
     converging = Background(Converger(), every=EVERY)
     tasks = Background(Tasks(tasks.work, tasks.MANNERS), every=EVERY)
 

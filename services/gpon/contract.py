@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from pydantic import Field as Told
 
-from services.common import types
 from services.common.actions import ActionReported
 from services.common.audit import audit_resource
 from services.common.contract import (
@@ -23,6 +22,7 @@ from services.common.contract import (
     SharedWith,
 )
 from services.common.cpe_info import info_of
+from services.common.devices import entered
 from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
 from services.common.events.webhooks.contract import webhook_resources
@@ -80,10 +80,6 @@ def _level(name: str, unit: str, doc: str) -> Number:
     return Number(name=name, read_only=True, null=True, unit=unit, doc=f"{unit}; {doc}")
 
 
-def _secret(name: str, doc: str) -> Text:
-    return Text(name=name, null=True, blank="null", max_length=128, secret=True, write_only=True, doc=doc)
-
-
 _REALM = Text(
     name="realm", read_only=True, null=True, folded=False, doc="of its CPE, else its OLT's only one"
 )
@@ -101,26 +97,7 @@ OLTS = Resource(
     doc="An optical line terminal. How we get into it is written and never shown.",
     fields=(
         _id(),
-        Text(
-            name="name",
-            required=True,
-            blank="refuse",
-            max_length=64,
-            searched=True,
-            folded=False,
-            normalize=types.device_name,
-            pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
-            doc="host name in monitoring",
-        ),
-        Text(
-            name="address",
-            required=True,
-            blank="refuse",
-            max_length=255,
-            searched=True,
-            normalize=types.network_address,
-            pattern=r"^\s*[A-Za-z0-9.:_-]+\s*$",
-        ),
+        *entered.named(),
         Text(name="vendor", null=True, blank="null", choices=VENDORS, doc="null: found out by asking"),
         Text(name="model", read_only=True, null=True, searched=True),
         Text(name="software_version", read_only=True, null=True),
@@ -146,17 +123,10 @@ OLTS = Resource(
         Integer(name="max_onus", default=128, minimum=1, maximum=1024, doc="on one PON, before it alarms"),
         Text(name="location", default="", max_length=255, searched=True),
         *_PLACE,
-        Integer(name="snmp_port", default=161, minimum=1, maximum=65535),
-        Text(name="snmp_version", choices=("2c", "3"), blank="refuse", default="2c"),
-        _secret("snmp_community", "SNMP v2c"),
-        Text(name="snmp_user", null=True, blank="null", max_length=64, doc="SNMP v3"),
-        Text(name="snmp_auth_protocol", null=True, blank="null", choices=("md5", "sha", "sha256", "sha512")),
-        _secret("snmp_auth_password", "SNMP v3"),
-        Text(name="snmp_privacy_protocol", null=True, blank="null", choices=("des", "aes128", "aes256")),
-        _secret("snmp_privacy_password", "SNMP v3"),
-        Integer(name="ssh_port", default=22, minimum=1, maximum=65535),
+        *entered.snmp(),
+        entered.port("ssh_port", 22),
         Text(name="ssh_username", null=True, blank="null", max_length=64),
-        _secret("ssh_password", "without one nothing is written to the device"),
+        entered.secret("ssh_password", "without one nothing is written to the device"),
         Text(
             name="ssh_host_key",
             null=True,

@@ -6,14 +6,13 @@ the same desire. At the start, and once a day, all GPON CPEs are gone through.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
+from services.common.census import Census
 from services.common.database.kernel import milliseconds
-from services.common.errors import ApiError
 from services.common.events.envelope import Envelope
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
@@ -23,8 +22,6 @@ from services.gpon.domain import provisioning
 from services.gpon.observing import working
 
 TECH = "gpon"
-AT_ONCE = 200
-DAILY = 86_400.0
 JOINS = "profile,model,potses"
 ATTRS = (
     "id,internal_id,external_id,realm,tech,sn,model,profile,line_profile,tv_profile,active,access,"
@@ -51,29 +48,29 @@ def heard(write: Write, event: Envelope) -> None:
     if event.source == "gpon":
         _heard_here(write, kind, data)
     elif kind == "cpe.deleted":
-        _mark(write, _t.c.cpe == data["id"], gone=True)
+        mark(write, _t.c.cpe == data["id"], gone=True)
     elif kind.startswith("cpe."):
-        if not _mark(write, _t.c.cpe == data["id"], held=False) and data["tech"] == TECH:
+        if not mark(write, _t.c.cpe == data["id"], held=False) and data["tech"] == TECH:
             begin(write, data)
     elif kind.startswith("pots."):
-        _mark(write, _t.c.cpe == data["cpe"])
+        mark(write, _t.c.cpe == data["cpe"])
     elif kind.startswith("cpe_profile."):
-        _mark(write, _t.c.profile == data["id"])
+        mark(write, _t.c.profile == data["id"])
     elif kind.startswith("model."):
-        _mark(write, _t.c.model == data["id"])
+        mark(write, _t.c.model == data["id"])
 
 
 def _heard_here(write: Write, kind: str, data: Row) -> None:
     """What was changed of the network's own rules. VLAN maps are compared with the next round's devices."""
     if kind == "olt.updated":
         on_it = _t.c.olt_id == data["id"]
-        _mark(write, or_(on_it, _t.c.reason == provisioning.OLT_DISABLED), stale=False)
+        mark(write, or_(on_it, _t.c.reason == provisioning.OLT_DISABLED), stale=False)
     elif kind.startswith("service."):
-        _mark(write, _t.c.state.in_((provisioning.APPLIED, provisioning.BLOCKED)), stale=False)
+        mark(write, _t.c.state.in_((provisioning.APPLIED, provisioning.BLOCKED)), stale=False)
     elif kind.startswith("validation."):
-        _mark(write, _t.c.reason == "validation", stale=False)
+        mark(write, _t.c.reason == "validation", stale=False)
     elif kind.startswith("nap."):
-        _mark(write, _t.c.realm == data["realm"])
+        mark(write, _t.c.realm == data["realm"])
 
 
 def look(engine: Engine, cpes: set[int]) -> None:
@@ -100,7 +97,7 @@ def begin(write: Write, cpe: Row) -> None:
     write.connection.execute(insert(_t).values(**values))
 
 
-def _mark(write: Write, which: Any, *, stale: bool = True, **more: Any) -> int:
+def mark(write: Write, which: Any, *, stale: bool = True, **more: Any) -> int:
     """They are due; `stale`: isp is to be asked again, too."""
     values = {"due": milliseconds(), "attempts": 0, **({"stale": True} if stale else {}), **more}
     return int(write.connection.execute(update(_t).where(which).values(**values)).rowcount)
@@ -156,45 +153,6 @@ def _nap(write: Write, cpe: Row) -> int | None:
     return write.connection.execute(found).scalar()
 
 
-class Census:
-    """Goes through all GPON CPEs that isp has, at the start and once a day: what no event told is found."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-        self._after = 0
-
-    def __call__(self, engine: Engine) -> bool:
-        if time.monotonic() < self._next:
-            return False
-        parameters = [
-            ("tech", TECH),
-            ("id__gt", str(self._after)),
-            ("sort", "id"),
-            ("attrs", "id,internal_id,realm,sn"),
-        ]
-        asked = {"resource": "cpes", "parameters": parameters, "limit": AT_ONCE}
-        try:
-            found = orjson.loads(engine.neighbour("isp", "list", asked).body)
-        except ApiError:
-            self._next = time.monotonic() + 2.0
-            return False
-        self._keep(engine, found)
-        if len(found) < AT_ONCE:
-            self._after, self._next = 0, time.monotonic() + DAILY
-            return False
-        self._after = found[-1]["id"]
-        return True
-
-    def _keep(self, engine: Engine, found: list[Row]) -> None:
-        ids = [one["id"] for one in found]
-        with working(engine) as write:
-            mine = select(_t.c.cpe).where(_t.c.cpe.in_(ids))
-            known = set(write.connection.execute(mine).scalars())
-            for one in found:
-                if one["id"] not in known:
-                    begin(write, one)
-            _mark(write, _t.c.cpe.in_(known))
-            between = [_t.c.cpe > self._after, _t.c.cpe.not_in(ids)]
-            if len(found) == AT_ONCE:
-                between.append(_t.c.cpe <= ids[-1])
-            _mark(write, and_(*between))  # isp has them no more
+def census() -> Census:
+    """Of all GPON CPEs."""
+    return Census(TECH, begin, mark)

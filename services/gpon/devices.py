@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from services.common.devices import values
 from services.common.devices.access import SnmpAccess
+from services.common.devices.entered import snmp_access
 from services.common.devices.errors import DeviceError
 from services.common.devices.snmp import Snmp
 from services.common.devices.ssh import SshAccess
@@ -60,17 +61,7 @@ def only_realm(row: Row) -> str | None:
 @contextmanager
 def reader(row: Row) -> Iterator[Reader]:
     """Blocking: within `native`. Where the row names no vendor, it is found out and put into it."""
-    access = SnmpAccess(
-        address=row["address"],
-        port=row["snmp_port"],
-        version=row["snmp_version"],
-        community=row["snmp_community"],
-        user=row["snmp_user"],
-        auth_protocol=row["snmp_auth_protocol"],
-        auth_password=row["snmp_auth_password"],
-        privacy_protocol=row["snmp_privacy_protocol"],
-        privacy_password=row["snmp_privacy_password"],
-    )
+    access = snmp_access(row)
     if row["vendor"] is None:
         row["vendor"] = _recognised(row["name"], access)
     with VENDORS[row["vendor"]].reader(row["name"], access, row["zone"]) as driver:

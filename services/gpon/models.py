@@ -30,6 +30,7 @@ from services.common.database.columns import (
 )
 from services.common.database.kernel import metadata_of_service
 from services.common.database.sealed import Sealed
+from services.common.devices.entered import snmp_columns
 from services.common.executing.runs import runs_table
 
 metadata = metadata_of_service()
@@ -53,14 +54,7 @@ olts = Table(
     Column("name", String(64), nullable=False, unique=True),
     Column("address", String(255), nullable=False),
     Column("vendor", String(16), comment="null: found out by asking"),
-    Column("snmp_port", Integer, nullable=False, server_default="161"),
-    Column("snmp_version", String(4), nullable=False, server_default="2c"),
-    Column("snmp_community", Sealed),
-    Column("snmp_user", String(64)),
-    Column("snmp_auth_protocol", String(16)),
-    Column("snmp_auth_password", Sealed),
-    Column("snmp_privacy_protocol", String(16)),
-    Column("snmp_privacy_password", Sealed),
+    *snmp_columns(),
     Column("ssh_port", Integer, nullable=False, server_default="22"),
     Column("ssh_username", String(64)),
     Column("ssh_password", Sealed),

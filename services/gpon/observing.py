@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from services.common.context import Context, Scope
+from services.common.devices.alarms import Alarms
 from services.common.devices.errors import DeviceError
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
 from services.gpon import models
-from services.gpon.alarms import Alarms
 from services.gpon.contract import (
     OltReachable,
     OltUnreachable,
@@ -55,6 +55,10 @@ def working(engine: Engine) -> Any:
     return engine.writing(Context(scope=Scope(everything=True), user="gpon"))
 
 
+def _alarms(write: Write, olt: Row) -> Alarms:
+    return Alarms(write, models.alarms, olt_id=olt["id"])
+
+
 # ---- an OLT -------------------------------------------------------------------------------------
 
 
@@ -73,7 +77,7 @@ def unreachable(engine: Engine, olt: Row, error: DeviceError) -> None:
             return
         write.connection.execute(update(models.olts).where(models.olts.c.id == olt["id"]).values(**told))
         tell_olt(write, OltUnreachable, {**row, **told})
-        Alarms(write, row).begin("", "olt_unreachable", level="critical", type_="communications")
+        _alarms(write, row).begin("", "olt_unreachable", level="critical", type="communications")
 
 
 def keep(engine: Engine, olt: Row, reading: Reading) -> set[int]:
@@ -128,7 +132,7 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
     write.connection.execute(update(models.olts).where(models.olts.c.id == row["id"]).values(**told))
     if row["state"] == "down":
         tell_olt(write, OltReachable, {**row, **told})
-        Alarms(write, row).end("", "olt_unreachable")
+        _alarms(write, row).end("", "olt_unreachable")
 
 
 def _rebooted(row: Row, reading: Reading) -> bool:
@@ -199,7 +203,7 @@ def _keep_onus(
     same: list[int] = []
     levels: list[Row] = []
     went_down: list[str] = []
-    alarms = Alarms(write, olt)
+    alarms = _alarms(write, olt)
     for one in found:
         owner = known.get(one["sn"] or "", {})
         new = {**one, **_owned(owner, olt)}
@@ -252,7 +256,7 @@ def _keep_onus(
             fsp,
             "mass_outage",
             level="critical",
-            type_="equipment",
+            type="equipment",
             fsp=fsp,
             extra=f"cause={cause}",
             affected_onus=len(went_down),
@@ -261,7 +265,7 @@ def _keep_onus(
         alarms.end(fsp, "mass_outage")
     count = len(found)
     if count > olt["max_onus"]:
-        alarms.begin(fsp, "too_many_onus", level="warning", type_="equipment", fsp=fsp, affected_onus=count)
+        alarms.begin(fsp, "too_many_onus", level="warning", type="equipment", fsp=fsp, affected_onus=count)
     else:
         alarms.end(fsp, "too_many_onus")
     return touched
@@ -334,7 +338,7 @@ def _alarm(alarms: Alarms, new: Row) -> None:
                 new["sn"],
                 name,
                 level="minor" if name == observing.DYING_GASP else "major",
-                type_="servicequality",
+                type="servicequality",
                 fsp=new["fsp"],
                 onu_id=new["onu_id"],
                 sn=new["sn"],

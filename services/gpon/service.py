@@ -73,7 +73,7 @@ class GponService(ResourceService):
     )
     polling = Background(POLLER, every=EVERY)
     traps = Traps(POLLER, devices.at)
-    counting = Background(desire.Census())
+    counting = Background(desire.census())
     converging = Background(Converger(POLLER.soon), every=EVERY)
     tasks = Background(Tasks(Work(QUESTIONS), doing.MANNERS), every=EVERY)
 

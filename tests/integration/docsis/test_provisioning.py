@@ -411,7 +411,7 @@ def test_a_census_finds_what_no_event_told(network: Network) -> None:
     network.hear()
     lost = network.subscriber(LUIS.mac)
     network.isp.delete("cpes", kept["id"])
-    desire.Census()(network.engine)
+    desire.census()(network.engine)
     network.converge()
     assert [row["cpe"] for row in network.rows("provisionings")] == [lost["id"]]
     assert network.files == [f"{LUIS.mac}.cm"]
@@ -423,7 +423,7 @@ def test_modems_that_were_at_work_before_we_were_are_not_restarted_for_their_fir
     network.cmts(realms=["pim"])
     network.poll()
     cpe = network.subscriber(ANA.mac)
-    desire.Census()(network.engine)
+    desire.census()(network.engine)
     network.converge()
     row = provisioning(network, cpe)
     assert (row["state"], row["reason"], network.files) == ("written", "adopted", [FILE])
