@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,15 @@ from deploy.local.stack import built_services
 KRILL = (sys.executable, "-m", "deploy.cli")
 PASSWORD = "Correct-horse-7"
 GROUPS = ("APP: isp", "APP: logger")
+
+
+def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What `holds` returns, once that is true."""
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end, "it does not come to that"
+        time.sleep(0.3)
+    return found
 
 
 class Session(requests.Session):

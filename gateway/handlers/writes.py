@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +15,12 @@ from gateway.handlers.reads import legacy_parameters
 from gateway.routes import permission
 from services.common.context import Context, Scope
 from services.common.contract import Operation, Resource
-from services.common.errors import InvalidInput, NotFound, PermissionDenied
+from services.common.errors import Busy, InvalidInput, NotFound, PermissionDenied
 from services.common.fields import Boolean
 from services.common.rpc.reply import Reply
+
+MANY, LONGER = 100, 3.0
+"""More items than so many may take so many times as long as a request usually may."""
 
 _SWITCH = Boolean(name="switch")
 
@@ -158,8 +163,22 @@ def _bulk(call: Call, method: str, arguments: dict[str, Any], members: dict[str,
         arguments[name] = True in switches
     if unknown := sorted(set(call.request.args) - known):
         raise InvalidInput({name: ["Unknown parameter."] for name in unknown})
-    reply = _write(call, method, arguments)
+    with _time_for(call, arguments.get("items", arguments.get("ids"))):
+        reply = _write(call, method, arguments)
     return Answer(reply.body, reply.meta["status"])
+
+
+@contextmanager
+def _time_for(call: Call, items: Any) -> Iterator[None]:
+    """More time than a request usually has where there are many items, and a thread that may be kept so
+    long."""
+    with ExitStack() as held:
+        if isinstance(items, list) and len(items) > MANY:
+            with suppress(Busy):
+                held.enter_context(call.platform.patient())
+                seconds = call.platform.settings.deadline * LONGER
+                call.context = replace(call.context.within(seconds), patient=True)
+        yield
 
 
 def _upsert(call: Call, resource: Resource) -> dict[str, bool]:

@@ -4,8 +4,7 @@ the lab, its modems, and the TFTP server that gives them what docsis wrote.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -14,12 +13,11 @@ import pytest
 from deploy.lab.network import invent
 from deploy.lab.network.invent import Subscriber
 from deploy.lab.network.starter import RunningLab
-from tests.servers import Server, Session
+from tests.servers import Server, Session, eventually
 
 NAME = "cmtsContract"
 API = "/api/v2/docsis"
 MAC, OTHER = "02c0ffee0000", "02c0ffee0001"
-PATIENCE = 60.0
 
 Json = dict[str, Any]
 
@@ -68,14 +66,6 @@ def cmts(admin: Session, lab: RunningLab) -> Iterator[Json]:
     eventually(lambda: len(modems(admin)) == 2)
     yield made.json()
     assert admin.delete(f"{API}/cmtss/{NAME}/").status_code == 204
-
-
-def eventually(holds: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while not (found := holds()):
-        assert time.monotonic() < end, "it does not come to that"
-        time.sleep(0.3)
-    return found
 
 
 def modems(admin: Session, **parameters: str) -> list[Json]:

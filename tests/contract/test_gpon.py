@@ -15,14 +15,13 @@ from deploy.lab.network.plan import OltPlan, OnuPlan, Plan
 from deploy.lab.network.starter import RunningLab
 from services.common.cpe_info import INFO
 from services.common.types import serial_number
-from tests.servers import Server, Session
+from tests.servers import Server, Session, eventually
 
 NAME = "oltContract"
 API = "/api/v2/gpon"
 ONE, TWO = "48575443c0de0001", "48575443c0de0002"
 FSP = "0/1/3"
 PON = f"{API}/olts/{NAME}/frames/0/slots/01/ports/03"
-PATIENCE = 60.0
 
 Json = dict[str, Any]
 
@@ -71,14 +70,6 @@ def olt(admin: Session, lab: RunningLab) -> Iterator[Json]:
     eventually(lambda: {one["sn"] for one in waiting(admin)} >= {ONE, TWO})
     yield made.json()
     assert admin.delete(f"{API}/olts/{NAME}/").status_code == 204
-
-
-def eventually(holds: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while not (found := holds()):
-        assert time.monotonic() < end, "it does not come to that"
-        time.sleep(0.3)
-    return found
 
 
 def waiting(admin: Session, **parameters: str) -> list[Json]:

@@ -23,7 +23,7 @@ from tests.contract.toy.models import metadata
 
 settings = for_service("toy")
 delay = Path(settings.data_dir) / "toy-delay"
-"""Holds the seconds that a list takes."""
+"""Holds the seconds that a list, or a deletion of many, takes."""
 
 
 INFO_OF_A_PHONE: dict[str, Any] = {
@@ -46,15 +46,24 @@ INFO_OF_A_PHONE: dict[str, Any] = {
 }
 
 
+def _wait() -> None:
+    if delay.exists():
+        eventlet.sleep(float(delay.read_text()))
+
+
 class ToyService(ResourceService):
     name = CONTRACT.name
     engine = EngineProvider(CONTRACT, metadata)
 
     @rpc
     def list(self, resource: str, **query: Any) -> Reply:
-        if delay.exists():
-            eventlet.sleep(float(delay.read_text()))
+        _wait()
         return self.engine.list(self.context, resource, **query)
+
+    @rpc
+    def bulk_delete(self, resource: str, ids: Any, **how: bool) -> Reply:
+        _wait()
+        return self.engine.bulk_delete(self.context, resource, ids, **how)
 
     @rpc
     def dial(self, **asked: Any) -> Reply:
