@@ -62,8 +62,8 @@ class Settings(BaseSettings):
         4,
         ge=0,
         description="requests per gateway process that may take longer than `deadline`: waits for the end of "
-        "an action, bulk requests of many items, and readings of devices. Beyond them the first do not wait, the "
-        "second may take no longer, the last are 503",
+        "an action, bulk requests of many items, and readings of devices. Beyond them the first do not wait, "
+        "the second may take no longer, the last are 503",
     )
     poll_interval: float = Field(60, gt=0, description="seconds between two readings of a device")
     trap_bind: str = Field("", description="address:port where a service takes SNMP traps; empty: nowhere")
