@@ -40,6 +40,8 @@ _UNTOLD = frozenset((provisioning.NATIVE, provisioning.RF_ON, provisioning.RF_OF
 
 FRESH, NOW = 5.0, 1.0
 """Seconds within which a reading answers the next question, too, and one with `refresh=true`."""
+FULL = 2
+"""How deep a reading goes: 0, states; 1, optical levels, too; 2, all that is known of an ONU."""
 
 Places = dict[str, str]
 Pairs = list[tuple[str, str]]
@@ -50,7 +52,7 @@ class Questions:
     """One for each process: it knows what was read when."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[int, Pon | None], float] = {}
+        self._read: dict[tuple[int, Pon | None, int], float] = {}
         self._locks: dict[tuple[int, Pon | None], threading.Lock] = {}
 
     # ---- lists ------------------------------------------------------------------------------------
@@ -339,11 +341,11 @@ class Questions:
         levels: bool = True,
         full: bool = False,
     ) -> None:
-        """Read it, unless that was done within so many seconds. Raises `DeviceError`, which is kept, too."""
-        key = olt["id"], pon
-        asked = time.monotonic()
-        with self._locks.setdefault(key, threading.Lock()):
-            last = max(self._read.get(key, 0.0), self._read.get((olt["id"], None), 0.0))
+        """Read it, unless that was done within so many seconds, and told as much. Raises `DeviceError`, which
+        is kept, too."""
+        asked, depth = time.monotonic(), FULL if full else int(levels)
+        with self._locks.setdefault((olt["id"], pon), threading.Lock()):
+            last = self._last(olt["id"], pon, depth)
             if last and (last >= asked or time.monotonic() - last < within):
                 return
             try:
@@ -352,7 +354,18 @@ class Questions:
                 observing.unreachable(engine, olt, error)
                 raise
             desire.look(engine, observing.keep(engine, olt, found))
-            self._read[key] = time.monotonic()
+            depth = FULL if levels and (full or pon is not None) else depth
+            self._read[olt["id"], pon, depth] = time.monotonic()
+
+    def forget(self, olt_id: int) -> None:
+        """Something was changed on the OLT: what was read before answers nothing more."""
+        for key in [one for one in self._read if one[0] == olt_id]:
+            self._read.pop(key, None)
+
+    def _last(self, olt_id: int, pon: Pon | None, depth: int) -> float:
+        """When it, or the whole OLT, was read so deeply the last time; 0.0: never."""
+        places = {pon, None}
+        return max(self._read.get((olt_id, at, one), 0.0) for at in places for one in range(depth, FULL + 1))
 
     def _asked(
         self, engine: Engine, context: Context, places: Places, parameters: Pairs

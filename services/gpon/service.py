@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from services.common.context import Context
 from services.common.database.columns import now
@@ -33,26 +33,40 @@ from services.common.types import Row
 from services.gpon import desire, devices, doing, models
 from services.gpon.contract import CONTRACT, OLTS, UNCONFIGURED
 from services.gpon.converging import Converger
+from services.gpon.domain.naming import Pon
 from services.gpon.questions import Places, Questions
 from services.gpon.tasks import Work
 
 LEVELS_EVERY = dt.timedelta(minutes=15)
 MOST_WAITING = 1000
 EVERY = 0.5
+NEW_PONS = 4
+"""The most that are read by themselves after a reading of their OLT."""
 
 QUESTIONS = Questions()
 
 
 def poll(engine: Engine, olt_id: int) -> None:
-    """A reading of an OLT; a full one, with optical levels, when the last of these is old."""
+    """A reading of an OLT; a full one, with optical levels, when these are old. ONUs that are new have none
+    yet: their PONs are read in full."""
     olt = devices.olt(engine, olt_id)
     if olt is None:
         return
-    o = models.onus
-    newest = select(o.c.optics_at).where(o.c.olt_id == olt_id).order_by(o.c.optics_at.desc()).limit(1)
-    seen = engine.database.reading(lambda one: one.execute(newest.where(o.c.optics_at.is_not(None))).scalar())
+    o = models.onus.c
+    oldest = select(func.min(o.optics_at)).where(o.olt_id == olt_id)
+    seen = engine.database.reading(lambda one: one.execute(oldest).scalar())
     old = seen is None or now() - seen > LEVELS_EVERY
     QUESTIONS.fresh(engine, olt, None, 1.0, levels=old, full=old)
+    new = select(o.frame, o.slot, o.port).distinct()
+    new = new.where(o.olt_id == olt_id, o.status == "online", o.optics_at.is_(None)).limit(NEW_PONS)
+    for at in engine.database.reading(lambda one: one.execute(new).all()):
+        QUESTIONS.fresh(engine, olt, Pon(*at), 1.0, full=True)
+
+
+def changed(olt_id: int, seconds: float) -> None:
+    """An OLT on which something was changed is read again in so many seconds."""
+    QUESTIONS.forget(olt_id)
+    POLLER.soon(olt_id, seconds)
 
 
 POLLER = Poller(devices.olt_ids, poll, lambda engine: engine.settings.poll_interval)
@@ -74,7 +88,7 @@ class GponService(ResourceService):
     polling = Background(POLLER, every=EVERY)
     traps = Traps(POLLER, devices.at)
     counting = Background(desire.census())
-    converging = Background(Converger(POLLER.soon), every=EVERY)
+    converging = Background(Converger(changed), every=EVERY)
     tasks = Background(Tasks(Work(QUESTIONS), doing.MANNERS), every=EVERY)
 
     @rpc

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from services.common.context import Context, Scope
+from services.common.database.columns import now
 from services.common.devices.errors import DeviceError, DeviceSilent
 from services.common.errors import NotFound
 from services.common.events.outbox import Outbox
@@ -16,8 +18,9 @@ from services.gpon import models, observing
 from services.gpon.converging import Sessions, converge
 from services.gpon.drivers.base import OltFacts, Onu, Pon, Position, Unconfigured
 from services.gpon.reading import Reading, rows
+from services.gpon.service import poll
 from tests.integration.engine.world import DEM, PIM, ROOT
-from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
+from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
 
 PLACE = {"olt": NORTH, "frame": "0", "slot": "01", "port": "00"}
 
@@ -260,3 +263,34 @@ def test_what_a_quick_reading_leaves_out_stays_known(network: Network):
     kept = ("type", "line_profile", "service_profile", "distance", "ips", "software_version", "version")
     assert {name: again[name] for name in kept} == {name: whole[name] for name in kept}
     assert network.provisioning(cpe["id"])["due"] is None
+
+
+def online(network: Network, number: int) -> None:
+    """A subscriber's ONU that is up, of which nothing but its state was read."""
+    one = onu(number)
+    plugged(network, one)
+    network.subscriber(one.sn)
+    network.settle()
+    network.questions.forget(network.olt()["id"])
+    end = time.monotonic() + PATIENCE
+    while network.rows("onus")[0]["status"] != "online":
+        assert time.monotonic() < end
+        network.questions.fresh(network.engine, network.olt(), None, 0.0, levels=False)
+    assert network.rows("onus")[0]["dnrx"] is None
+
+
+def test_levels_are_asked_for_although_states_were_just_read(network: Network):
+    online(network, 89)
+    (row,) = network.answer(network.questions.rows(network.engine, ROOT, "txrx", PLACE, []))
+    assert row["dnrx"] is not None
+
+
+def test_an_onu_that_is_new_is_read_in_full_with_the_next_poll(network: Network):
+    online(network, 90)
+    (row,) = network.rows("onus")
+    other = {**row, "id": row["id"] + 1, "onu_id": 99, "position": "0/1/0-99", "sn": "48575443aabb00ff"}
+    with network.engine.database.write() as connection:  # one whose levels were read a moment ago
+        connection.execute(insert(models.onus).values(**{**other, "optics_at": now()}))
+    poll(network.engine, row["olt_id"])
+    fresh = network.rows("onus", sn=row["sn"])[0]
+    assert None not in (fresh["type"], fresh["dnrx"], fresh["software_version"])
