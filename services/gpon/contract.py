@@ -260,6 +260,7 @@ UNCONFIGURED = Resource(
     title="Unconfigured ONU",
     doc="An ONU that announces itself and is not configured. It leaves the list after two readings without "
     "it. `refresh=true` asks the OLTs first.",
+    paths=("installer/gpon/unconfigured",),
     fields=(
         _id(),
         Text(name="sn", read_only=True, searched=True),

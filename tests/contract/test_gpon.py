@@ -105,6 +105,11 @@ def subscriber(admin: Session, server: Server) -> Callable[..., Json]:
     return make
 
 
+def test_installers_find_those_that_wait_below_a_path_of_their_own(admin: Session, olt: Json) -> None:
+    found = ask(admin, "/api/v2/installer/gpon/unconfigured/", olt=NAME)["results"]
+    assert {one["id"] for one in found} == {one["id"] for one in waiting(admin)} != set()
+
+
 def test_the_way_of_a_subscriber(admin: Session, olt: Json, subscriber: Callable[..., Json]) -> None:
     since = admin.get(f"{API}/events/", params={"after": "latest"}).json()["next"]
     cpe = subscriber(ONE)
