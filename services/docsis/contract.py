@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field as Told
 
 from services.common.actions import ActionReported
+from services.common.alarm import alarm_resource
 from services.common.audit import audit_resource
 from services.common.contract import Contract, Operation, Relation, Resource, SharedWith
 from services.common.cpe_info import info_of
@@ -271,33 +272,12 @@ STATE_CHANGES = Resource(
     bulk=False,
 )
 
-ALARMS = Resource(
-    name="alarms",
-    singular="alarm",
-    model="alarm",
-    table="alarms",
-    title="Alarm",
-    doc="Of a CMTS, a fiber node or a modem. Those that are over have an `end_time`: `end_time__isnull=true` "
-    "lists the others.",
-    fields=(
-        _id(),
-        *_cmts(),
-        _told("fibernode"),
-        Text(name="mac", read_only=True, null=True, searched=True, normalize=mac.colons),
-        _told("host_name", searched=True),
-        Text(name="name", read_only=True, searched=True),
-        Text(name="level", read_only=True, choices=("critical", "major", "minor", "warning"), blank="refuse"),
-        Text(name="type", read_only=True),
-        Text(name="extra", read_only=True),
-        Integer(name="affected_modems", read_only=True, minimum=0),
-        DateTime(name="start_time", read_only=True),
-        DateTime(name="end_time", read_only=True, null=True),
-        _REALM,
-    ),
-    methods=("GET",),
-    sort=("-id",),
-    label=("name", "mac"),
-    bulk=False,
+ALARMS = alarm_resource(
+    "a CMTS, a fiber node or a modem",
+    (*_cmts(), _told("fibernode")),
+    Text(name="mac", read_only=True, null=True, searched=True, normalize=mac.colons),
+    "affected_modems",
+    _REALM,
 )
 
 PROVISIONINGS = Resource(

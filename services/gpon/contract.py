@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field as Told
 
 from services.common.actions import ActionReported
+from services.common.alarm import alarm_resource
 from services.common.audit import audit_resource
 from services.common.contract import (
     Contract,
@@ -350,34 +351,16 @@ REGISTRATIONS = Resource(
     bulk=False,
 )
 
-ALARMS = Resource(
-    name="alarms",
-    singular="alarm",
-    model="alarm",
-    table="alarms",
-    title="Alarm",
-    doc="Of an OLT, a PON or an ONU. Those that are over have an `end_time`: `end_time__isnull=true` lists "
-    "the others.",
-    fields=(
-        _id(),
+ALARMS = alarm_resource(
+    "an OLT, a PON or an ONU",
+    (
         *_olt(),
         Text(name="fsp", read_only=True, null=True),
         Integer(name="onu_id", read_only=True, null=True),
-        Text(name="sn", read_only=True, null=True, searched=True),
-        Text(name="host_name", read_only=True, null=True, searched=True),
-        Text(name="name", read_only=True, searched=True),
-        Text(name="level", read_only=True, choices=("critical", "major", "minor", "warning"), blank="refuse"),
-        Text(name="type", read_only=True),
-        Text(name="extra", read_only=True),
-        Integer(name="affected_onus", read_only=True, minimum=0),
-        DateTime(name="start_time", read_only=True),
-        DateTime(name="end_time", read_only=True, null=True),
-        _REALM,
     ),
-    methods=("GET",),
-    sort=("-id",),
-    label=("name", "sn"),
-    bulk=False,
+    Text(name="sn", read_only=True, null=True, searched=True),
+    "affected_onus",
+    _REALM,
 )
 
 PROVISIONINGS = Resource(

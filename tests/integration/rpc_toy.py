@@ -116,7 +116,9 @@ class Frail(DependencyProvider):
     def fail(self):
         left = Path(os.environ["TOY_DEATHS"])
         if deaths := int(left.read_text()):
-            left.write_text(str(deaths - 1))
+            fresh = left.with_suffix(".new")
+            fresh.write_text(str(deaths - 1))
+            fresh.replace(left)  # the test reads it at any moment
             raise RuntimeError("a defect in an extension")
 
 

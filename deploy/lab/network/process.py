@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import multiprocessing
 import os
 import resource
 import signal
@@ -121,8 +122,18 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
+def _aside(work: Callable[[], None]) -> None:
+    """Do it in a child process. Raises SystemExit when that fails; its traceback is on stderr."""
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise SystemExit("The lab could not be planned.")
+
+
 def run(data: Path, make: Callable[[], Plan]) -> None:
-    """Serve the lab of the data folder until told to end. `make` plans it when there is no plan yet."""
+    """Serve the lab of the data folder until told to end. `make` plans it when there is no plan yet, in a
+    child, so that what it needs does not stay in memory."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
@@ -132,7 +143,7 @@ def run(data: Path, make: Callable[[], Plan]) -> None:
         raise SystemExit(f"The lab of {data} is running already; {data / 'lab.json'} tells where.") from None
     plan_file = folder / "plan.json"
     if not plan_file.exists():
-        make().save(plan_file)
+        _aside(lambda: make().save(plan_file))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a modem is a socket
 
