@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from flask import Flask, Response, g, request
@@ -17,6 +17,8 @@ from gateway.routes import Route
 from services.common import errors, metrics
 from services.common.errors import ApiError
 from services.common.resource.representation import dumps
+
+T = TypeVar("T")
 
 log = structlog.get_logger("gateway")
 
@@ -70,10 +72,9 @@ def create_app(platform: Platform) -> Flask:
         route: Route | None = g.get("route")
         if route is not None:
             response.headers["Allow"] = route.allow
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        response.headers.extend(HEADERS)
         response.headers["X-Request-Id"] = g.request_id
-        platform.accounts.recorder.observe(request, response, g)
+        platform.accounts.recorder.observe(_itself(request), response, _itself(g))
         structlog.contextvars.clear_contextvars()
         return response
 
@@ -102,9 +103,15 @@ def create_app(platform: Platform) -> Flask:
     return app
 
 
+def _itself(proxy: T) -> T:
+    """What a proxy of Flask's stands for: each look through one costs more than a microsecond."""
+    found: T = proxy._get_current_object()  # type: ignore[attr-defined]
+    return found
+
+
 def _view(platform: Platform, route: Route) -> Any:
     def view(key: str | None = None, **places: str) -> Response:
-        return respond(dispatch.handle(platform, request, route, key, places))
+        return respond(dispatch.handle(platform, _itself(request), route, key, places))
 
     return view
 

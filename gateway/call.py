@@ -91,4 +91,4 @@ class Call:
     def context_for(self, app: str) -> Context:
         """The context of a call to `app`: whether secrets show is decided per app."""
         may = self.principal is not None and self.principal.may(f"{app}.view_secret")
-        return replace(self.context, secrets=may)
+        return self.context if may == self.context.secrets else replace(self.context, secrets=may)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
+from random import getrandbits
 
 from flask import Request, g
 
@@ -125,7 +125,7 @@ def _run(
 
 def request_id(request: Request) -> str:
     """The client's own id of the request when it is a plain one, else a new one."""
-    return _matching(_REQUEST_ID, request.headers.get("X-Request-Id")) or uuid.uuid4().hex
+    return _matching(_REQUEST_ID, request.headers.get("X-Request-Id")) or f"{getrandbits(128):032x}"
 
 
 def _matching(pattern: re.Pattern[str], text: str | None) -> str | None:

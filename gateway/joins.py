@@ -22,9 +22,11 @@ Foreign = dict[str, tuple[Contract, Extension]]
 def foreign(call: Call, contract: Contract, resource: Resource) -> Foreign:
     """The joins of this request that other services answer. Raises `PermissionDenied` for any join that
     shows what the user may not see."""
-    known = call.platform.extensions(contract, resource)
     chosen: Foreign = {}
-    for name in values_of(call.parameters, "joins"):
+    if not (names := values_of(call.parameters, "joins")):
+        return chosen
+    known = call.platform.extensions(contract, resource)
+    for name in names:
         if name in known:
             chosen[name] = known[name]
             other, extension = known[name]
