@@ -1,4 +1,4 @@
-"""The physical limit: bare WSGI, psycopg and orjson on the same query, for the list and the detail.
+"""The physical limit: bare WSGI, psycopg and orjson on the same query, for lists without joins and details.
 
 No token, no permission, no framework, no service boundary; the realms come from the environment
 (`BENCH_REALMS`). What the platform does beyond this is its price, printed as a fraction of this.
@@ -11,6 +11,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -35,16 +36,13 @@ JOINED = {
     "_links": "m.diagnostics",
     "_services": "c.voice_ports",
 }
-SELECT = "SELECT {}, c.is_bitstream FROM cpes c JOIN models m ON m.id = c.model_id".format(
-    ", ".join(f'{JOINED.get(name, f"c.{name}")} AS "{name}"' for name in wire.CPE_MEMBERS)
-)
-PAGE = f"{SELECT} WHERE c.realm = ANY(%s) ORDER BY c.id LIMIT %s OFFSET %s"
-ONE = f"{SELECT} WHERE c.realm = ANY(%s) AND c.id = %s"
+FROM = "FROM cpes c JOIN models m ON m.id = c.model_id WHERE c.realm = ANY(%s)"
 COUNT = "SELECT coalesce(sum(rows), 0)::bigint FROM tally WHERE resource = 'cpes' AND realm = ANY(%s)"
 ZONE = "-c timezone=Europe/Madrid"
 DETAIL = re.compile(r"/api/v2/isp/cpes/(\d+)/")
 
 Row = tuple[Any, ...]
+Names = tuple[str, ...]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 _thread = threading.local()
@@ -57,10 +55,25 @@ def _connection() -> psycopg.Connection[Row]:
     return _thread.connection
 
 
-def _cpe(row: Row) -> dict[str, Any]:
-    cpe = dict(zip(wire.CPE_MEMBERS, row, strict=False))  # the row has one column more
-    cpe["_services"] = wire.services(cpe["tech"], cpe["tr069"], row[-1], cpe["_services"])
-    cpe["_links"] = wire.links(cpe["id"], cpe["tr069"], cpe["_links"], row[-1])
+@cache
+def _select(names: Names) -> str:
+    shown = (f'{JOINED.get(name, f"c.{name}")} AS "{name}"' for name in names)
+    return f"SELECT {', '.join(shown)}, c.is_bitstream {FROM}"
+
+
+def _cpe(names: Names, row: Row) -> dict[str, Any]:
+    cpe = dict(zip(names, row, strict=False))  # the row has one column more
+    if names == wire.CPE_MEMBERS:
+        cpe["_services"] = wire.services(cpe["tech"], cpe["tr069"], row[-1], cpe["_services"])
+        cpe["_links"] = wire.links(
+            cpe["id"],
+            bitstream=row[-1],
+            tr069=cpe["tr069"],
+            diagnostics=cpe["_links"],
+            bridge=cpe["bridge"],
+            no_provision=cpe["disable_provision"],
+            no_reconfig=cpe["disable_reconfig"],
+        )
     return cpe
 
 
@@ -71,30 +84,35 @@ def _number(text: str, default: int) -> int:
 def _page(environ: dict[str, Any]) -> dict[str, Any]:
     query = dict(parse_qsl(environ["QUERY_STRING"]))
     limit, offset = _number(query.get("limit", ""), 10), _number(query.get("offset", ""), 0)
+    asked = query["attrs"].split(",") if "attrs" in query else wire.CPE_MEMBERS
+    names = tuple(name for name in wire.CPE_MEMBERS if name in asked)
     connection = _connection()
     (count,) = connection.execute(COUNT, [REALMS]).fetchone() or (0,)
-    rows = connection.execute(PAGE, [REALMS, limit, offset]).fetchall()
+    page = f"{_select(names)} ORDER BY c.id LIMIT %s OFFSET %s"
+    rows = connection.execute(page, [REALMS, limit, offset]).fetchall()
 
     def link(start: int) -> str:
-        parameters = {"limit": limit} | ({"offset": start} if start > 0 else {})
+        parameters: dict[str, Any] = {"attrs": query["attrs"]} if "attrs" in query else {}
+        parameters |= {"limit": limit} | ({"offset": start} if start > 0 else {})
         return f"http://{environ['HTTP_HOST']}{environ['PATH_INFO']}?{urlencode(parameters)}"
 
     return {
         "count": count,
         "next": link(offset + limit) if offset + limit < count else None,
         "previous": link(offset - limit) if offset > 0 else None,
-        "results": [_cpe(row) for row in rows],
+        "results": [_cpe(names, row) for row in rows],
     }
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """`GET /api/v2/isp/cpes/?limit=…&offset=…` and `GET /api/v2/isp/cpes/{id}/`; anything else is 404."""
+    """`GET /api/v2/isp/cpes/?limit=…&offset=…&attrs=…` and `…/cpes/{id}/`; anything else is 404."""
     answer: dict[str, Any] | None = None
     if environ["PATH_INFO"] == "/api/v2/isp/cpes/":
         answer = _page(environ)
     elif match := DETAIL.fullmatch(environ["PATH_INFO"]):
-        row = _connection().execute(ONE, [REALMS, int(match[1])]).fetchone()
-        answer = _cpe(row) if row else None
+        one = f"{_select(wire.CPE_MEMBERS)} AND c.id = %s"
+        row = _connection().execute(one, [REALMS, int(match[1])]).fetchone()
+        answer = _cpe(wire.CPE_MEMBERS, row) if row else None
     body = orjson.dumps(answer)
     status = "404 Not Found" if answer is None else "200 OK"
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])

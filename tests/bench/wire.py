@@ -35,16 +35,26 @@ POTS_MEMBERS = tuple(_POTS.split())
 """The members in their order on the wire; of customers and lines as a join shows them."""
 
 
-def links(number: int, tr069: bool, diagnostics: bool, bitstream: bool) -> dict[str, dict[str, str]]:
+def links(
+    number: int,
+    *,
+    bitstream: bool,
+    tr069: bool,
+    diagnostics: bool,
+    bridge: bool,
+    no_provision: bool,
+    no_reconfig: bool,
+) -> dict[str, dict[str, str]]:
     """The actions that the device offers, and its sub-resources."""
     base = f"{CPES}/{number}"
     actions = {"reboot": f"{base}/reboot"}
-    if not bitstream:
+    if not bitstream and not no_provision:
         actions["unprovision"] = f"{base}/unprovision"
         actions["reprovision"] = f"{base}/reprovision"
     actions["factory"] = f"{base}/factory"
-    if tr069:
-        actions["reconfig"] = f"{base}/reconfig"
+    if tr069 and not bridge:
+        if not no_reconfig:
+            actions["reconfig"] = f"{base}/reconfig"
         if diagnostics:
             actions["diagnostic"] = f"{base}/cwmp_diagnostic"
     return {

@@ -57,7 +57,15 @@ class CpeSerializer(serializers.ModelSerializer):
         return fields
 
     def get__links(self, cpe: Cpe) -> dict[str, dict[str, str]]:
-        return wire.links(cpe.id, cpe.model.tr069, cpe.model.diagnostics, cpe.is_bitstream)
+        return wire.links(
+            cpe.id,
+            bitstream=cpe.is_bitstream,
+            tr069=cpe.model.tr069,
+            diagnostics=cpe.model.diagnostics,
+            bridge=cpe.bridge,
+            no_provision=cpe.disable_provision,
+            no_reconfig=cpe.disable_reconfig,
+        )
 
     def get__services(self, cpe: Cpe) -> list[str]:
         return wire.services(cpe.tech, cpe.model.tr069, cpe.is_bitstream, cpe.voice_ports)
