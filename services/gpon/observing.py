@@ -218,6 +218,8 @@ def _keep_onus(
         elif changed := _changes(old, new, full=reading.full):
             moved = _t.c.id == old["id"]
             changed |= {"version": old["version"] + 1, "observed_at": write.now, "missed": 0}
+            if old["status"] != "online" == new["status"]:
+                changed["optics_at"] = None  # its levels are of before it went
             write.connection.execute(update(_t).where(moved).values(**changed))
             if owner and any(old[name] is not None for name in _CONFIGURED & changed.keys()):
                 touched.add(owner["cpe"])

@@ -47,8 +47,8 @@ QUESTIONS = Questions()
 
 
 def poll(engine: Engine, olt_id: int) -> None:
-    """A reading of an OLT; a full one, with optical levels, when these are old. ONUs that are new have none
-    yet: their PONs are read in full."""
+    """A reading of an OLT; a full one, with optical levels, when these are old. ONUs that are new, or back,
+    have none yet: their PONs are read in full."""
     olt = devices.olt(engine, olt_id)
     if olt is None:
         return

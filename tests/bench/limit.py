@@ -36,7 +36,7 @@ JOINED = {
     "_links": "m.diagnostics",
     "_services": "c.voice_ports",
 }
-FROM = "FROM cpes c JOIN models m ON m.id = c.model_id WHERE c.realm = ANY(%s)"
+MODELS = "JOIN models m ON m.id = c.model_id"
 COUNT = "SELECT coalesce(sum(rows), 0)::bigint FROM tally WHERE resource = 'cpes' AND realm = ANY(%s)"
 ZONE = "-c timezone=Europe/Madrid"
 DETAIL = re.compile(r"/api/v2/isp/cpes/(\d+)/")
@@ -57,8 +57,10 @@ def _connection() -> psycopg.Connection[Row]:
 
 @cache
 def _select(names: Names) -> str:
-    shown = (f'{JOINED.get(name, f"c.{name}")} AS "{name}"' for name in names)
-    return f"SELECT {', '.join(shown)}, c.is_bitstream {FROM}"
+    told = {name: JOINED.get(name, f"c.{name}") for name in names}
+    shown = ", ".join(f'{column} AS "{name}"' for name, column in told.items())
+    models = MODELS if any(column.startswith("m.") for column in told.values()) else ""
+    return f"SELECT {shown}, c.is_bitstream FROM cpes c {models} WHERE c.realm = ANY(%s)"
 
 
 def _cpe(names: Names, row: Row) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from services.gpon.reading import Reading, rows
 from services.gpon.service import poll
 from tests.integration.engine.world import DEM, PIM, ROOT
 from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
+from tests.servers import eventually
 
 PLACE = {"olt": NORTH, "frame": "0", "slot": "01", "port": "00"}
 
@@ -294,3 +295,20 @@ def test_an_onu_that_is_new_is_read_in_full_with_the_next_poll(network: Network)
     poll(network.engine, row["olt_id"])
     fresh = network.rows("onus", sn=row["sn"])[0]
     assert None not in (fresh["type"], fresh["dnrx"], fresh["software_version"])
+
+
+def test_the_levels_of_an_onu_that_is_back_are_read_with_the_next_poll(network: Network):
+    (cpe,) = provisioned(network, 91)
+    olt_id = network.rows("onus")[0]["olt_id"]
+    with network.fault({"fault": "los", "device": NORTH, "onu": cpe["sn"]}):
+        network.until(lambda: network.rows("onus", sn=cpe["sn"], status="offline"))
+    stale = {"dnrx": -1.0, "optics_at": now()}
+    with network.engine.database.write() as connection:  # as if all had been read in full a moment ago
+        connection.execute(update(models.onus).values(**stale))
+
+    def back() -> bool:
+        poll(network.engine, olt_id)
+        return bool(network.rows("onus", sn=cpe["sn"], status="online"))
+
+    eventually(back, PATIENCE)
+    assert network.rows("onus", sn=cpe["sn"])[0]["dnrx"] < -5
