@@ -15,11 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from deploy.local.instance import free_port
 
 
 class Broker:
@@ -69,10 +65,10 @@ class Broker:
             )  # fmt: skip
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
-                return time.monotonic()
             if self._process.poll() is not None:
                 raise RuntimeError(f"the broker ended: {(self.home / 'stdout').read_text()[-2000:]}")
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return time.monotonic()
             time.sleep(0.02)
         raise RuntimeError("the broker did not open its port")
 

@@ -14,10 +14,11 @@ import orjson
 import pika
 import pytest
 
+from deploy.local.instance import free_port
 from services.common.context import Context, Scope
 from services.common.errors import ApiError, Busy, DeadlineExceeded, ServiceUnavailable
 from services.common.rpc.amqp import AmqpClient
-from tests.integration.rpc_broker import Broker, broker, free_port
+from tests.integration.rpc_broker import Broker, broker
 from tests.integration.rpc_process import ROOT, ServiceProcess, answers, environment, service
 from tests.integration.rpc_scenario import CALLS, concurrent_sleeps, mixed, outcomes
 

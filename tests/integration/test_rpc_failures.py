@@ -124,6 +124,36 @@ def test_a_killed_service_leaves_no_caller_hanging_and_its_successor_answers(
         assert pid(client) == successor.process.pid
 
 
+@pytest.mark.parametrize(
+    ("read", "key", "times"),
+    [(False, None, 1), (True, None, 2), (False, "once", 2)],
+    ids=["a change", "a read", "a change whose answer is remembered"],
+)
+def test_what_a_killed_instance_had_begun_is_done_again_only_where_that_does_no_harm(
+    node: Broker,
+    client: AmqpClient,
+    toy: ServiceProcess,
+    tmp_path: Path,
+    read: bool,
+    key: str | None,
+    times: int,
+):
+    mark = tmp_path / "mark"
+    context = Context(user_id=7, idempotency_key=key).within(30)
+    pending = client.start("toy", "sleep", {"seconds": 4, "mark": str(mark)}, context, read=read)
+    while not mark.exists():
+        time.sleep(0.01)
+    with service(node.uri, tmp_path / "other", "toy") as other:
+        other.wait_for("receiving calls")
+        toy.kill()
+        if times == 2:
+            assert pending.result().body == b'"slept"'
+        else:
+            error, _ = failure(pending.result)
+            assert isinstance(error, ServiceUnavailable) and "may have been done" in str(error)
+        assert mark.read_text().splitlines() == ["executed"] * times
+
+
 def test_a_terminated_service_answers_what_it_has_begun(client: AmqpClient, toy: ServiceProcess):
     pending = client.start("toy", "sleep", {"seconds": 1.6}, Context())
     time.sleep(0.2)

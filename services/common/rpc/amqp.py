@@ -58,13 +58,22 @@ class AmqpPending:
         "id",
         "method",
         "outcome",
+        "read",
         "service",
     )  # fmt: skip
 
     def __init__(
-        self, client: AmqpClient, number: str, service: str, method: str, body: bytes, context: Context
+        self,
+        client: AmqpClient,
+        number: str,
+        service: str,
+        method: str,
+        body: bytes,
+        context: Context,
+        read: bool,
     ) -> None:
         self.id, self.service, self.method, self.body, self.context = number, service, method, body, context
+        self.read = read
         self.began = self.ended = time.monotonic()
         self.outcome: tuple[bytes, str | None] | Failure | None = None
         self._client = client
@@ -119,7 +128,9 @@ class ReadPending:
             stop=tenacity.stop_after_delay(budget),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
-        last: AmqpPending = again(client.send, first.service, first.method, self._arguments, first.context)
+        last: AmqpPending = again(
+            client.send, first.service, first.method, self._arguments, first.context, read=True
+        )
         return last.result()
 
 
@@ -146,7 +157,7 @@ class AmqpClient:
         self, service: str, method: str, arguments: dict[str, Any], context: Context, *, read: bool = False
     ) -> AmqpPending | ReadPending:
         body = wire.encode_request(arguments)
-        pending = self.send(service, method, body, context)
+        pending = self.send(service, method, body, context, read=read)
         return ReadPending(self, pending, body) if read else pending
 
     def call(
@@ -160,9 +171,12 @@ class AmqpClient:
             self._link.close()
         self.lost()
 
-    def send(self, service: str, method: str, body: bytes, context: Context) -> AmqpPending:
+    def send(
+        self, service: str, method: str, body: bytes, context: Context, *, read: bool = False
+    ) -> AmqpPending:
         """A call of an encoded request."""
-        pending = AmqpPending(self, f"{self._name}-{next(self._numbers)}", service, method, body, context)
+        number = f"{self._name}-{next(self._numbers)}"
+        pending = AmqpPending(self, number, service, method, body, context, read)
         link = self._connected(context)
         if not context.remaining:
             pending.end(Failure.LATE)
@@ -212,7 +226,7 @@ class AmqpClient:
                     correlation_id=pending.id,
                     delivery_mode=1,
                     expiration=str(left),
-                    headers={wire.CONTEXT_HEADER: wire.encode_context(pending.context)},
+                    headers={wire.CONTEXT_HEADER: wire.encode_context(pending.context, read=pending.read)},
                 )
                 return wire.routing_key(pending.service, pending.method), pending.body, properties
         return None

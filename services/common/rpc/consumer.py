@@ -23,7 +23,7 @@ import structlog
 from kombu.connection import Connection
 from nameko.extensions import SharedExtension
 
-from services.common.errors import ApiError
+from services.common.errors import ApiError, ServiceUnavailable
 from services.common.rpc import wire
 from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
 
@@ -32,6 +32,8 @@ FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 CLOSE_TIMEOUT = 2.0
 ORPHAN_LIFE = 5_000
 """Milliseconds that a queue without a consumer lives."""
+BEGUN = "The service died or lost its broker in the middle of this: it may have been done."
+"""What is told of a change that comes a second time: whoever had it first may have committed it."""
 
 log = structlog.get_logger(__name__)
 
@@ -158,12 +160,17 @@ class RequestConsumer(SharedExtension):  # type: ignore[misc]
             if entrypoint is None:
                 raise wire.MalformedRequest(f"no method {message.delivery_info['routing_key']}")
             args, kwargs = wire.decode_request(message.body)
-            context = wire.decode_context(message.headers.get(wire.CONTEXT_HEADER))
+            header = message.headers.get(wire.CONTEXT_HEADER)
+            context = wire.decode_context(header)
         except wire.MalformedRequest as error:
             log.error("malformed request", reason=str(error))
             answer(wire.encode_error(ApiError()))
-        else:
-            self.container.dispatch(entrypoint, args, kwargs, context, answer)
+            return
+        if message.delivery_info["redelivered"] and not wire.repeatable(header, context):
+            log.warning("call left alone: it was begun before", call=entrypoint.method_name)
+            answer(wire.encode_error(ServiceUnavailable(BEGUN)))
+            return
+        self.container.dispatch(entrypoint, args, kwargs, context, answer)
 
     def _answer(self, message: Any, reply: wire.Encoded) -> None:
         """Runs in the worker. Never raises: nameko would take the container down."""

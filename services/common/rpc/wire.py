@@ -74,10 +74,17 @@ def _clock() -> str | None:
 CLOCK = _clock()
 
 
-def encode_context(context: Context) -> str:
+def encode_context(context: Context, *, read: bool = False) -> str:
     """Between machines the deadline travels as what is left of it. Within one it also travels as it is, since
-    a request that waited in the buffers of a stalled process looks fresh otherwise."""
-    return orjson.dumps({**context.to_wire(), "clock": CLOCK, "deadline": context.deadline}).decode()
+    a request that waited in the buffers of a stalled process looks fresh otherwise. `read`: the call changes
+    nothing."""
+    described = {**context.to_wire(), "clock": CLOCK, "deadline": context.deadline, "read": read}
+    return orjson.dumps(described).decode()
+
+
+def repeatable(header: str | bytes | None, context: Context) -> bool:
+    """Whether a call may be executed a second time: it changes nothing, or its answer is remembered."""
+    return context.keyed or (header is not None and bool(orjson.loads(header).get("read")))
 
 
 def decode_context(header: str | bytes | None) -> Context:
