@@ -194,7 +194,7 @@ def test_every_wrong_member_is_named() -> None:
         (Members(name="f", table="t", mine="a", theirs="b"), ["2", 1, 2], [1, 2]),
         (Document(name="f"), {"a": [1]}, {"a": [1]}),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__ if isinstance(value, Field) else repr(value),
 )
 def test_forms_and_json_spell_the_same_values(field: Field, value: Any, stored: Any) -> None:
     assert made(field, {"f": value}) == {"f": stored}
