@@ -27,7 +27,7 @@ test: lint ## linters, then every test, on real servers too
 	$(SAY) 'Looking for RabbitMQ and PostgreSQL'
 	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql
 	$(SAY) 'Running the tests, a file per processor'
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/chaos
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/chaos
 	$(SAY) 'Running those that kill parts under load, one after the other'
 	@$(BIN)/python -m pytest tests/chaos
 
