@@ -26,10 +26,8 @@ down: $(VENV)/.runtime ## end what `make up` started; its data stays
 test: lint ## linters, then every test, on real servers too
 	$(SAY) 'Looking for RabbitMQ and PostgreSQL'
 	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql
-	$(SAY) 'Running the tests, a file per processor'
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/chaos
-	$(SAY) 'Running those that kill parts under load, one after the other'
-	@$(BIN)/python -m pytest tests/chaos
+	$(SAY) 'Running the tests'
+	@$(BIN)/python -m pytest
 
 chaos: $(VENV)/.development ## 100 kills over 50,000 writes: what is lost, applied twice or late (a quarter of an hour)
 	@$(BIN)/python -m deploy.local.packages rabbitmq-server postgresql

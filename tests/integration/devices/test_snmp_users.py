@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -52,7 +53,8 @@ def access(agent: SnmpSim, **changed: object) -> SnmpAccess:
 
 def test_an_olt_is_read_as_with_a_community(agent: SnmpSim) -> None:
     with HuaweiReader("olt", access(agent)) as secret, HuaweiReader("olt", agent.access("open")) as open_:
-        assert secret.onus() == open_.onus()
+        first, second = ([replace(one, uptime=None) for one in who.onus()] for who in (secret, open_))
+        assert first == second != []
         assert len(secret.onus()) == 5
         assert secret.slots() == open_.slots()
         assert secret.unconfigured() == open_.unconfigured()
