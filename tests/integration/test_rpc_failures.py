@@ -317,6 +317,18 @@ def test_a_container_that_died_is_started_again(alone, node: Broker, client: Amq
         assert process.alive
 
 
+def test_a_container_that_dies_while_it_starts_is_started_again(
+    node: Broker, client: AmqpClient, tmp_path: Path
+):
+    deaths, log = tmp_path / "deaths", tmp_path / "log"
+    deaths.write_text("2")
+    with service(node.uri, log, "stillborn", TOY_DEATHS=str(deaths)) as process:
+        process.wait_for("container died")
+        answers(client, name="stillborn")
+    assert deaths.read_text() == "0"
+    assert "AttributeError" not in log.read_text(), "its timer was never started"
+
+
 def test_a_process_whose_container_keeps_dying_ends(node: Broker, tmp_path: Path):
     (tmp_path / "deaths").write_text("99")
     with service(node.uri, tmp_path / "log", "mortal", TOY_DEATHS=str(tmp_path / "deaths")) as process:

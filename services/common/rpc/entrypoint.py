@@ -7,7 +7,7 @@ from typing import Any
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 from nameko.rpc import Rpc as NamekoRpc
-from nameko.timer import timer
+from nameko.timer import Timer as NamekoTimer
 
 from services.common.context import Context
 from services.common.errors import ApiError
@@ -38,6 +38,22 @@ class Rpc(NamekoRpc):  # type: ignore[misc]
 
 
 rpc = Rpc.decorator
+
+
+class Timer(NamekoTimer):  # type: ignore[misc]
+    """Work every `interval` seconds. nameko's own raises when it is ended before it was started, as it is in
+    a container that dies while it starts."""
+
+    def stop(self) -> None:
+        if self.gt is not None:
+            super().stop()
+
+    def kill(self) -> None:
+        if self.gt is not None:
+            super().kill()
+
+
+timer = Timer.decorator
 
 
 class CallContext(DependencyProvider):  # type: ignore[misc]
