@@ -49,8 +49,6 @@ def write(server: Instance, text: str) -> None:
         with server.connect() as connection:
             channel = connection.channel()
             channel.confirm_delivery()
-            # Not a quorum queue: RabbitMQ 3.10 writes the register of those some seconds after a declaration,
-            # and one that was declared right before a SIGKILL comes back without a leader.
             channel.queue_declare("kept", durable=True)
             persistent = pika.BasicProperties(delivery_mode=2)
             channel.basic_publish("", "kept", text.encode(), persistent, mandatory=True)
@@ -70,9 +68,14 @@ def read(server: Instance) -> list[str]:
 
 
 def test_life_cycle(server: Instance) -> None:
-    """Start, find again, kill, start, stop, start: same ports and password, data kept, nothing left over."""
+    """Start, find again, stop, start, kill, start: same ports and password, data kept, nothing left over.
+
+    The stop comes first: of queues that RabbitMQ 3.10 declares in the moment before a SIGKILL it forgets
+    one in fifteen, messages and all (5 of 74 seen; of messages in older queues, none), and quorum queues come
+    back without a leader. A kill must not take what is confirmed into a queue that was there.
+    """
     server.start()
-    write(server, "before the kill")
+    write(server, "before the stop")
     ports, before = dict(server.ports), family(server)
 
     found = type(server)(server.place)
@@ -80,17 +83,8 @@ def test_life_cycle(server: Instance) -> None:
     assert found.start().process == server.process, "a running server is used, not started twice"
     assert found.password == server.password
 
-    server.kill()
-    assert not server.alive
-    assert not running(before), "a kill takes the whole server"
-
-    server.start()
-    assert server.ports == ports
-    write(server, "after the kill")
-    assert read(server) == ["before the kill", "after the kill"]
-
-    before = family(server)
     server.stop()
+    assert not server.alive
     assert not running(before), "a stop leaves nothing running"
     if isinstance(server, RabbitMQ):
         log = (server.home / "data/log/node.log").read_text()
@@ -99,8 +93,22 @@ def test_life_cycle(server: Instance) -> None:
     else:
         assert "database system is shut down" in server.log.read_text()
 
+    server.start()
+    assert server.ports == ports
+    write(server, "before the kill")
+    before = family(server)
+    server.kill()
+    assert not server.alive
+    assert not running(before), "a kill takes the whole server"
+
+    server.start()
+    assert server.ports == ports
+    write(server, "after the kill")
+    written = ["before the stop", "before the kill", "after the kill"]
+    assert read(server) == written
+
     server.restart()
-    assert read(server) == ["before the kill", "after the kill"]
+    assert read(server) == written
 
 
 @pytest.mark.parametrize("name", ["postgres", "rabbitmq"])
