@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import amqp
 import orjson
 import pika
 import pytest
@@ -18,6 +20,7 @@ from deploy.local.instance import free_port
 from services.common.context import Context, Scope
 from services.common.errors import ApiError, Busy, DeadlineExceeded, ServiceUnavailable
 from services.common.rpc.amqp import AmqpClient
+from services.common.rpc.broker import connect
 from tests.integration.rpc_broker import Broker, broker
 from tests.integration.rpc_process import ROOT, ServiceProcess, answers, environment, service
 from tests.integration.rpc_scenario import CALLS, concurrent_sleeps, mixed, outcomes
@@ -272,3 +275,19 @@ def test_health_and_metrics_of_a_service_process(toy, client: AmqpClient, health
     assert status == 200
     assert b'krill_rpc_served_total{method="echo",outcome="ok",service="toy"}' in text
     assert b'krill_rpc_served_seconds_bucket{le="0.001",method="echo",service="toy"}' in text
+
+
+def test_publishing_reads_nothing_from_the_connection(node: Broker):
+    """A worker that answers must not take what the service's loop is reading."""
+    connection, taken = connect(node.uri), []
+    channel = connection.channel()
+    queue = channel.queue_declare("", exclusive=True).queue
+    channel.basic_consume(queue, no_ack=True, callback=taken.append)
+    channel.basic_publish(amqp.Message("one"), routing_key=queue)
+    assert select.select([connection.connection.sock], [], [], 5.0)[0], "it has come"
+    channel.basic_publish(amqp.Message("two"), routing_key=queue)
+    assert taken == []
+    for _ in range(2):
+        connection.drain_events(timeout=5.0)
+    assert [message.body for message in taken] == ["one", "two"]
+    connection.close()

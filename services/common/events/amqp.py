@@ -17,11 +17,10 @@ from contextlib import suppress
 from typing import Any
 
 import amqp
-from kombu.connection import Connection
 
 from services.common.events.envelope import CONTENT_TYPE, Envelope, exchange
 from services.common.events.transport import Undelivered
-from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
+from services.common.rpc.broker import BROKER_ERRORS, connect, describe
 
 CONFIRM_TIMEOUT = 10.0
 DELIVERY_LIMIT, NO_LIMIT = 20, 2**31 - 1
@@ -31,15 +30,6 @@ PERSISTENT = 2
 def dead(queue: str) -> str:
     """The queue of what was delivered too often."""
     return f"{queue}.dead"
-
-
-def connect(uri: str, heartbeat: int = HEARTBEAT) -> Any:
-    """A connection. Raises one of `BROKER_ERRORS`."""
-    connection = Connection(  # type: ignore[no-untyped-call]
-        uri, heartbeat=heartbeat, connect_timeout=CONNECT_TIMEOUT, transport_options=TRANSPORT
-    )
-    connection.ensure_connection(max_retries=1, interval_start=0.05)  # type: ignore[no-untyped-call]
-    return connection
 
 
 def declare_exchange(channel: Any, service: str) -> None:

@@ -17,7 +17,7 @@ from services.common.errors import ApiError
 from services.common.events import amqp
 from services.common.events.envelope import Envelope, Malformed
 from services.common.events.inbox import Inbox
-from services.common.rpc.broker import BROKER_ERRORS, describe
+from services.common.rpc.broker import BROKER_ERRORS, connect, describe
 
 PREFETCH, BATCH = 200, 50
 TICK, AT_ONCE = 1.0, 0.001
@@ -61,7 +61,7 @@ class EventConsumer:
                 pause = min(2 * pause, LAST_PAUSE)
 
     def _consume(self) -> None:
-        self._connection = amqp.connect(self._uri)
+        self._connection = connect(self._uri)
         channel = self._connection.channel()
         amqp.declare_queue(channel, self._queue, dict(self._inbox.subscription.sources))
         channel.basic_qos(0, PREFETCH, False)

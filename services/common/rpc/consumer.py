@@ -20,12 +20,11 @@ from typing import Any
 import amqp
 import eventlet
 import structlog
-from kombu.connection import Connection
 from nameko.extensions import SharedExtension
 
 from services.common.errors import ApiError, ServiceUnavailable
 from services.common.rpc import wire
-from services.common.rpc.broker import BROKER_ERRORS, CONNECT_TIMEOUT, HEARTBEAT, TRANSPORT, describe
+from services.common.rpc.broker import BROKER_ERRORS, connect, describe
 
 TICK, DRAINING_TICK = 1.0, 0.05
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
@@ -101,13 +100,7 @@ class RequestConsumer(SharedExtension):  # type: ignore[misc]
                 pause = min(2 * pause, LAST_PAUSE)
 
     def _connect(self) -> Any:
-        self._connection = Connection(  # type: ignore[no-untyped-call]
-            self.container.config["AMQP_URI"],
-            heartbeat=HEARTBEAT,
-            connect_timeout=CONNECT_TIMEOUT,
-            transport_options=TRANSPORT,
-        )
-        self._connection.ensure_connection(max_retries=1, interval_start=FIRST_PAUSE)
+        self._connection = connect(self.container.config["AMQP_URI"])
         return self._connection
 
     def _receive(self, connection: Any) -> None:

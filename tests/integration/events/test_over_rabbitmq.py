@@ -20,6 +20,7 @@ from services.common.events.consumer import EventConsumer
 from services.common.events.outbox import Outbox
 from services.common.events.relay import Relay, windows
 from services.common.events.transport import Undelivered
+from services.common.rpc.broker import connect
 from services.isp.models import metadata
 from tests.integration.engine.world import World
 from tests.integration.events.reader import Reader, event
@@ -62,7 +63,7 @@ def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def declared(rabbitmq: RabbitMQ, queue: str, reader: Reader) -> None:
     """The queue stands before anything is published."""
-    connection = amqp.connect(rabbitmq.uri)
+    connection = connect(rabbitmq.uri)
     amqp.declare_queue(connection.channel(), queue, dict(reader.inbox.subscription.sources))
     connection.close()
 
@@ -173,7 +174,7 @@ def test_an_event_that_kills_its_process_again_and_again_is_parked(
 
     def die() -> None:
         """Takes it and goes without a word, as a killed process does."""
-        connection = amqp.connect(rabbitmq.uri)
+        connection = connect(rabbitmq.uri)
         channel, taken = connection.channel(), []
         channel.basic_consume(queue, callback=taken.append)
         try:
@@ -193,7 +194,7 @@ def test_an_event_that_kills_its_process_again_and_again_is_parked(
 
 def test_a_refused_event_is_published_again_before_its_successor(rabbitmq: RabbitMQ) -> None:
     """A queue that is full and rejects makes the broker refuse (basic.nack)."""
-    connection = amqp.connect(rabbitmq.uri)
+    connection = connect(rabbitmq.uri)
     channel = connection.channel()
     amqp.declare_exchange(channel, "isp")
     full = {"x-max-length": 1, "x-overflow": "reject-publish"}
