@@ -107,6 +107,17 @@ class Other:
         return Reply(orjson.dumps({"other": value}))
 
 
+def is_to_die() -> bool:
+    """Counts down in the file, which the test reads at any moment."""
+    left = Path(os.environ["TOY_DEATHS"])
+    deaths = int(left.read_text())
+    if deaths:
+        fresh = left.with_suffix(".new")
+        fresh.write_text(str(deaths - 1))
+        fresh.replace(left)
+    return deaths > 0
+
+
 class Frail(DependencyProvider):
     """Kills its container as often as the file says."""
 
@@ -114,11 +125,7 @@ class Frail(DependencyProvider):
         self.container.spawn_managed_thread(self.fail)
 
     def fail(self):
-        left = Path(os.environ["TOY_DEATHS"])
-        if deaths := int(left.read_text()):
-            fresh = left.with_suffix(".new")
-            fresh.write_text(str(deaths - 1))
-            fresh.replace(left)  # the test reads it at any moment
+        if is_to_die():
             raise RuntimeError("a defect in an extension")
 
 
@@ -135,9 +142,7 @@ class Late(DependencyProvider):
     """Cannot be set up as often as the file says, as when a database is not there yet."""
 
     def setup(self):
-        left = Path(os.environ["TOY_DEATHS"])
-        if deaths := int(left.read_text()):
-            left.write_text(str(deaths - 1))
+        if is_to_die():
             raise ConnectionError("not there yet")
 
 
