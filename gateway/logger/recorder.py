@@ -16,10 +16,10 @@ from typing import Any
 import structlog
 from flask import Request, Response
 from prometheus_client import Counter
-from sqlalchemy import insert
 
 from gateway.accounts.models import request_log
 from gateway.logger.entry import entry
+from services.common.database.bulk import write_rows
 from services.common.database.engine import Database
 from services.common.errors import ServiceUnavailable
 
@@ -100,7 +100,7 @@ class Recorder:
         again."""
         try:
             with self._database.write() as connection:
-                connection.execute(insert(request_log), self._waiting)
+                write_rows(connection, request_log, self._waiting)
         except ServiceUnavailable:
             if not last:
                 return False

@@ -291,3 +291,48 @@ def test_publishing_reads_nothing_from_the_connection(node: Broker):
         connection.drain_events(timeout=5.0)
     assert [message.body for message in taken] == ["one", "two"]
     connection.close()
+
+
+def test_frames_of_a_batch_leave_together(node: Broker, monkeypatch):
+    connection, taken = connect(node.uri), []
+    written: list[Any] = []
+    channel, transport = connection.channel(), connection.connection.transport
+    queue = channel.queue_declare("", exclusive=True).queue
+    channel.basic_consume(queue, no_ack=True, callback=taken.append)
+    write = transport.write
+
+    def noted(data: bytes) -> None:
+        written.append(data)
+        write(data)
+
+    monkeypatch.setattr(transport, "write", noted)
+    with channel.connection.frame_writer.batch():
+        for body in ("one", "b" * 200_000, "two"):
+            channel.basic_publish(amqp.Message(body), routing_key=queue)
+        assert written == []
+    assert len(written) == 1
+    for _ in range(3):
+        connection.drain_events(timeout=5.0)
+    assert [message.body for message in taken] == ["one", "b" * 200_000, "two"]
+    channel.basic_publish(amqp.Message("three"), routing_key=queue)
+    connection.drain_events(timeout=5.0)
+    assert taken[-1].body == "three", "nothing is left over from the batch"
+    connection.close()
+
+
+def test_all_that_has_come_is_taken_at_once(node: Broker):
+    connection, taken = connect(node.uri), []
+    channel, sock = connection.channel(), connection.connection.sock
+    queue = channel.queue_declare("", exclusive=True).queue
+    channel.basic_consume(queue, no_ack=True, callback=taken.append)
+    with channel.connection.frame_writer.batch():
+        for body in ("one", "two"):
+            channel.basic_publish(amqp.Message(body), routing_key=queue)
+    assert select.select([sock], [], [], 5.0)[0]
+    time.sleep(0.2)  # for the rest of it: both messages are small
+    connection.drain_events(timeout=5.0)
+    assert len(taken) == 1
+    assert not select.select([sock], [], [], 0)[0], "the second is here already"
+    connection.drain_events(timeout=5.0)
+    assert [message.body for message in taken] == ["one", "two"]
+    connection.close()

@@ -172,20 +172,21 @@ class RequestConsumer(SharedExtension):  # type: ignore[misc]
         try:
             if channel.connection is None:
                 raise amqp.RecoverableConnectionError("connection closed")
-            if properties.get("reply_to"):
-                channel.basic_publish(
-                    amqp.Message(
-                        reply.raw,
-                        content_type=wire.CONTENT_TYPE,
-                        content_encoding="utf-8",
-                        delivery_mode=1,
-                        correlation_id=properties.get("correlation_id"),
-                        application_headers=headers,
-                    ),
-                    exchange=wire.EXCHANGE,
-                    routing_key=properties["reply_to"],
-                )
-            channel.basic_ack(message.delivery_tag)
+            with channel.connection.frame_writer.batch():
+                if properties.get("reply_to"):
+                    channel.basic_publish(
+                        amqp.Message(
+                            reply.raw,
+                            content_type=wire.CONTENT_TYPE,
+                            content_encoding="utf-8",
+                            delivery_mode=1,
+                            correlation_id=properties.get("correlation_id"),
+                            application_headers=headers,
+                        ),
+                        exchange=wire.EXCHANGE,
+                        routing_key=properties["reply_to"],
+                    )
+                channel.basic_ack(message.delivery_tag)
         except Exception as error:
             log.warning("reply dropped", error=describe(error), exc_info=not isinstance(error, BROKER_ERRORS))
             # A frame may have been written in part: nothing sensible can follow it on this connection.

@@ -48,7 +48,8 @@ class Owner(Protocol):
 
 
 class BatchingConnection(SelectConnection):  # type: ignore[misc]
-    """pika writes each frame with a system call of its own, three a request; here a batch goes as one."""
+    """pika writes each frame with a system call of its own, three a request, once the next poll has said that
+    it may; here a batch goes as one, and at once."""
 
     _batch: list[bytes] | None = None
 
@@ -61,6 +62,7 @@ class BatchingConnection(SelectConnection):  # type: ignore[misc]
             data, self._batch = b"".join(self._batch), None
             if data:
                 self._adapter_emit_data(data)
+                self._transport._on_socket_writable()
 
     def _adapter_emit_data(self, data: bytes) -> None:
         if self._batch is None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
+from services.common.database.bulk import write_rows
 from services.isp import models as tables
 from services.isp.demo import catalogue, load
 from services.isp.demo.catalogue import REALMS
@@ -56,7 +57,7 @@ def seed(
     with load.transaction(engine) as connection:
         _refuse_unless_empty(connection)
         for table, rows in catalogue.rows():
-            load.write(connection, table, rows)
+            write_rows(connection, table, rows)
         counts.update(("contexts", realm) for realm, _ in catalogue.CONTEXTS)
         done = 0
         for batch in subscribers.batches(_BATCH):
@@ -65,12 +66,12 @@ def seed(
                 (tables.cpes, batch.cpes),
                 (tables.potses, batch.potses),
             ):
-                load.write(connection, table, rows)
+                write_rows(connection, table, rows)
                 counts.update((table.name, row["realm"]) for row in rows)
             done += len(batch.cpes)
             if progress:
                 progress(done, cpes)
-        load.write(connection, _TALLY, [_counted(*key, rows) for key, rows in sorted(counts.items())])
+        write_rows(connection, _TALLY, [_counted(*key, rows) for key, rows in sorted(counts.items())])
         load.advance_sequences(connection, tables.metadata)
     load.settle(engine, tables.metadata)
     resources = sorted({resource for resource, _ in counts})

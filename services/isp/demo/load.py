@@ -1,15 +1,12 @@
-"""Many rows into a table, the fast way of each database. Nothing here knows what the rows mean."""
+"""The transaction that many rows are written in, and what a table needs after it. Nothing here knows what
+the rows mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, func, select, text
-from sqlalchemy import insert as insert_into
-
-from services.isp.demo.draws import Row
+from sqlalchemy import Connection, Engine, MetaData, func, select, text
 
 
 @contextmanager
@@ -22,26 +19,6 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             # On a server that commits lazily, `settle` could not mark unflushed rows as visible to all.
             connection.execute(text("SET LOCAL synchronous_commit = on"))
         yield connection
-
-
-def write(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """COPY on PostgreSQL through psycopg 3, elsewhere one `executemany`. All rows have the same keys."""
-    if not rows:
-        return
-    if connection.dialect.driver == "psycopg":
-        _copy(connection, table, rows)
-    else:
-        connection.execute(insert_into(table), rows)
-
-
-def _copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    quote = connection.dialect.identifier_preparer.quote
-    columns = list(rows[0])
-    statement = f"COPY {quote(table.name)} ({', '.join(map(quote, columns))}) FROM STDIN"
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([row[column] for column in columns])
 
 
 def advance_sequences(connection: Connection, metadata: MetaData) -> None:

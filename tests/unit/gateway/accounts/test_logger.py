@@ -96,6 +96,18 @@ def test_a_request_is_logged_as_the_sample(gateway: Gateway) -> None:
     assert 50 <= row["response_ms"] < 1000
 
 
+def test_any_text_is_logged_as_it_came(gateway: Gateway) -> None:
+    odd = "a\tb\nc\r\\N\\. \"'{},\x1f é 漢 🦐 "
+    gateway.accounts.recorder.record(
+        a_row(path=odd, user="\\N", data={odd: [odd, None, 1.5, True]}, query_params={}, object_id="")
+    )
+    gateway.accounts.recorder.close()
+    row = rows(gateway.accounts)[-1]
+    assert (row.path, row.user, row.object_id) == (odd, "\\N", "")
+    assert row.data == {odd: [odd, None, 1.5, True]}
+    assert (row.query_params, row.response, row.resource) == ({}, None, None)
+
+
 def test_secrets_are_masked_at_any_depth(gateway: Gateway) -> None:
     row = logged(gateway, "POST", "/auth/login/", 401, data={"username": "ana", "password": PASSWORD})
     assert row["data"] == {"username": "ana", "password": MASK}
