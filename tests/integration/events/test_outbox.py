@@ -219,6 +219,38 @@ def test_a_reader_from_before_what_is_gone_is_told_so(world: World) -> None:
     assert subjects_after(after=feed.cursor("isp", 2)) == subjects_after() == [f"customers/{keys[2]}"]
 
 
+def test_what_is_gone_is_told_also_when_older_events_are_needed_again(world: World) -> None:
+    """A webhook that is enabled again has its old position."""
+    outbox = outbox_of(world)
+    for _ in range(3):
+        world.customer()
+    outbox.number()
+    outbox.mark_sent(outbox.unsent())
+    with world.database.write() as connection:
+        connection.execute(update(metadata.tables["outbox"]).values(sent_at=now() - timedelta(days=40)))
+    assert outbox.prune(30) == 3
+    assert outbox.prune(30, before=2) == 0
+    assert outbox.pruned() == 3
+
+
+def test_what_is_gone_is_told_between_two_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a row with a name the last event stays, before what has gone."""
+    monkeypatch.setattr("services.common.events.outbox.PRUNED_AT_ONCE", 2)
+    outbox = outbox_of(world)
+    world.model("X")
+    for _ in range(3):
+        world.customer()
+    outbox.number()
+    outbox.mark_sent(outbox.unsent())
+    with world.database.write() as connection:
+        connection.execute(update(metadata.tables["outbox"]).values(sent_at=now() - timedelta(days=40)))
+    assert outbox.prune(30, named=("models",)) == 2
+    assert [row["number"] for row in world.rows("outbox")] == [1, 4]
+    assert outbox.pruned() == 3
+    assert outbox.prune(30, named=("models",)) == 1
+    assert outbox.pruned() == 4
+
+
 def test_the_last_event_of_a_row_with_a_name_stays_so_that_its_sequence_goes_on(world: World) -> None:
     outbox = outbox_of(world)
     world.model("X")
