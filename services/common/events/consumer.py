@@ -103,7 +103,8 @@ class EventConsumer:
             self._persist(lambda: self._inbox.take(events))
 
     def _persist(self, work: Any) -> None:
-        """`work`, again and again until the database takes it; the broker hears from us meanwhile."""
+        """`work`, again and again until the database takes it; the broker hears from us meanwhile, and we
+        from it."""
         told = False
         while True:
             try:
@@ -115,8 +116,15 @@ class EventConsumer:
                 told = True
                 if self._stopping:
                     raise
-                time.sleep(LAST_PAUSE)
-                self._connection.heartbeat_check()
+                self._listen(LAST_PAUSE)
+
+    def _listen(self, seconds: float) -> None:
+        """Read what the broker says: heartbeats, and no more messages than the prefetch allows."""
+        end = time.monotonic() + seconds
+        with suppress(TimeoutError):
+            while (left := end - time.monotonic()) > 0:
+                self._connection.drain_events(timeout=left)
+        self._connection.heartbeat_check()
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.rabbitmq import RabbitMQ
 from services.common.context import Scope
-from services.common.events import amqp
+from services.common.events import amqp, consumer
 from services.common.events.amqp import AmqpPublisher
 from services.common.events.consumer import EventConsumer
 from services.common.events.outbox import Outbox
@@ -247,3 +247,34 @@ def test_a_database_that_is_away_gives_no_event_back(
     with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
         time.sleep(0.3)
     assert len(reader.handled) == 1, "it was acknowledged"
+
+
+def test_a_consumer_that_waits_for_its_database_keeps_its_connection(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads what the broker says meanwhile: unread heartbeats are missed ones, and a connection that is
+    given up counts towards the delivery limit of all that waits in it."""
+    from services.common.errors import ServiceUnavailable
+
+    opened: list[Any] = []
+
+    def open_(uri: str) -> Any:
+        opened.append(connect(uri, heartbeat=1))
+        return opened[-1]
+
+    monkeypatch.setattr(consumer, "connect", open_)
+    for name in ("TICK", "LAST_PAUSE"):  # py-amqp waits anew after each heartbeat
+        monkeypatch.setattr(consumer, name, 0.2)
+    declared(rabbitmq, queue, reader)
+    back, take = time.monotonic() + 4, reader.inbox.take
+
+    def taken(events: Any) -> None:
+        if time.monotonic() < back:
+            raise ServiceUnavailable("The database is not available.")
+        take(events)
+
+    monkeypatch.setattr(reader.inbox, "take", taken)
+    AmqpPublisher(rabbitmq.uri, "isp").publish([event(), event("customers/2")])
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        until(lambda: len(reader.handled) == 2)
+    assert len(opened) == 1
