@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -107,6 +108,13 @@ class Database:
         No transaction is open meanwhile. Yields whether the lock was had: always true with `wait`, which
         raises `Conflict` when it is not free in time. SQLite serves one process: there it is one within it.
         """
+        with self.held(name, wait=wait) as lives:
+            yield lives is not None
+
+    @contextmanager
+    def held(self, name: str, *, wait: bool = True) -> Iterator[Callable[[], bool] | None]:
+        """`exclusive` for long: yields what tells whether the lock is still held, None when it was not had.
+        Its connection may die alone, and queries on others do not notice."""
         if self.dialect == "sqlite":
             with self._naming:
                 lock = self._locks.setdefault(name, threading.Lock())
@@ -114,7 +122,7 @@ class Database:
             if wait and not had:
                 raise Conflict("Another worker is at it; try again.")
             try:
-                yield had
+                yield (lambda: True) if had else None
             finally:
                 if had:
                     lock.release()
@@ -125,9 +133,9 @@ class Database:
             asked = connection.execute(text(f"SELECT {function}(hashtextextended(:name, 0))"), key).scalar()
             had = wait or bool(asked)
             try:
-                yield had
+                yield partial(_lives, connection) if had else None
             finally:
-                if had:
+                if had and not connection.invalidated:
                     try:
                         connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
                     except DBAPIError as error:
@@ -195,6 +203,14 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
         self.reader.dispose()
+
+
+def _lives(connection: Connection) -> bool:
+    try:
+        connection.exec_driver_sql("SELECT 1")
+    except DBAPIError:
+        return False
+    return True
 
 
 def _connect(url: str, settings: Settings, **options: Any) -> Engine:

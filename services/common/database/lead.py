@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from services.common.database.engine import Database
@@ -15,15 +15,22 @@ class Lead:
     def __init__(self, name: str) -> None:
         self.name = name
         self._held: ExitStack | None = None
+        self._lives: Callable[[], bool] | None = None
 
     def had(self, database: Database) -> bool:
-        """Whether it is this process that does the work; taken when nobody has it."""
-        if self._held is None:
-            held = ExitStack()
-            if not held.enter_context(database.exclusive(self.name, wait=False)):
-                held.close()
-                return False
-            self._held = held
+        """Whether it is this process that does the work; taken when nobody has it. Who finds that he has lost
+        it leaves this round to others."""
+        if self._lives is not None:
+            if self._lives():
+                return True
+            self.lost()
+            return False
+        held = ExitStack()
+        self._lives = held.enter_context(database.held(self.name, wait=False))
+        if self._lives is None:
+            held.close()
+            return False
+        self._held = held
         return True
 
     @contextmanager
@@ -38,4 +45,6 @@ class Lead:
 
     def lost(self) -> None:
         """The database was away, and the lock with it."""
-        self._held = None
+        held, self._held, self._lives = self._held, None, None
+        if held is not None:
+            held.close()

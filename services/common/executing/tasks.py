@@ -68,6 +68,7 @@ class Tasks:
         """Begin the oldest; whether there was one."""
         try:
             if not self._lead.had(engine.database):
+                self._led = False
                 return False
             if not self._led:
                 self._recover(engine)

@@ -13,12 +13,14 @@ from sqlalchemy import text, update
 
 from services.common.context import Context, Scope
 from services.common.database.columns import now
+from services.common.database.engine import Database
+from services.common.database.lead import Lead
 from services.common.errors import CursorExpired
 from services.common.events import feed
 from services.common.events.outbox import Outbox
 from services.isp.contract import CONTRACT
 from services.isp.models import metadata
-from tests.integration.engine.world import BOTH, DEM, NOBODY, PIM, ROOT, World
+from tests.integration.engine.world import BOTH, DEM, NOBODY, PIM, ROOT, SETTINGS, World
 
 EVERYTHING = Scope(everything=True)
 
@@ -286,6 +288,24 @@ def test_only_one_holds_a_lock_of_the_database_at_a_time(world: World) -> None:
         assert not had
     with world.database.exclusive("test", wait=False) as had:
         assert had
+
+
+def test_who_leads_notices_that_its_lock_is_gone(on_postgres: World) -> None:
+    """The connection that holds it dies alone: queries on others go on, and another process takes over."""
+    first, second = Lead("test"), Lead("test")
+    other = Database(on_postgres.database.engine.url.render_as_string(hide_password=False), SETTINGS)
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    held = text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {mine}")
+    assert (first.had(on_postgres.database), second.had(other)) == (True, False)
+    assert first.had(on_postgres.database), "it goes on"
+    with other.read() as connection:
+        assert connection.execute(held).scalars().all() == [True]
+    time.sleep(0.2)
+    assert (second.had(other), first.had(on_postgres.database)) == (True, False)
+    second.lost()
+    assert first.had(on_postgres.database)
+    first.lost()
+    other.close()
 
 
 @pytest.mark.parametrize("number", [0, 3])
