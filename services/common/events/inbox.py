@@ -79,7 +79,7 @@ class Inbox:
         """Hold an event that cannot even be tried."""
         with self.engine.writing(Context()) as write:
             if self._is_new(write, event):
-                self._hold(write, event, PARKED, reason, 0)
+                self._hold(write, event, PARKED, reason, 0, 0)
         _handled.labels(self.name, PARKED).inc()
 
     def retry(self) -> int:
@@ -116,14 +116,14 @@ class Inbox:
         if not self._is_new(write, event):
             return "again"
         if event.subject in blocked:
-            self._hold(write, event, WAITING, "Waits for an earlier event of its subject.", milliseconds())
+            self._hold(write, event, WAITING, "Waits for an earlier event of its subject.", milliseconds(), 0)
             return "held"
         error = self._handle(write, event)
         if error is None:
             return "ok"
         blocked.add(event.subject)
         first = milliseconds() + int(1000 * self._retries[0]) if self._retries else 0
-        self._hold(write, event, WAITING if self._retries else PARKED, error, first)
+        self._hold(write, event, WAITING if self._retries else PARKED, error, first, 1)
         return "held"
 
     def _is_new(self, write: Write, event: Envelope) -> bool:
@@ -157,7 +157,7 @@ class Inbox:
             return "".join(traceback.format_exception(error))[-FOR_ERROR:]
         return None
 
-    def _hold(self, write: Write, event: Envelope, state: str, error: str, due: int) -> None:
+    def _hold(self, write: Write, event: Envelope, state: str, error: str, due: int, attempts: int) -> None:
         held = insert(self._held).values(
             subscription=self.name,
             event=event.id,
@@ -167,7 +167,7 @@ class Inbox:
             realm=event.realm,
             envelope=event.to_json(),
             state=state,
-            attempts=1 if due else 0,
+            attempts=attempts,
             error=error,
             due=due,
             received=write.now,

@@ -73,6 +73,18 @@ def test_a_poison_event_is_parked_after_its_retries_and_its_subject_goes_on(read
     assert len(reader.held("parked")) == 1
 
 
+def test_an_event_that_waited_behind_another_has_all_its_tries(reader: Reader) -> None:
+    poison, second = event("customers/2", 1), event("customers/2", 2)
+    reader.fails = lambda one: one.subject == "customers/2"
+    reader.inbox.take([poison, second])
+    assert [(row["event"], row["attempts"]) for row in reader.held("waiting")] == [
+        (poison.id, 1),
+        (second.id, 0),
+    ]
+    until_settled(reader)
+    assert reader.tried.count(second.id) == 1 + len(reader.inbox.engine.settings.retries)
+
+
 def test_the_pauses_between_tries_are_kept(reader: Reader) -> None:
     reader.fails = lambda one: True
     reader.inbox.take([event()])
