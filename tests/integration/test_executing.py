@@ -293,6 +293,25 @@ def test_after_a_kill_it_repeats_what_may_be_repeated_and_admits_the_rest(bench:
     assert bench.performed == [(8, 2)]
 
 
+def test_what_is_no_longer_wanted_is_not_repeated_after_a_kill(bench: Bench) -> None:
+    bench.hand(7, "reconfig")
+    bench.begun_before_the_kill(7)
+    bench.hand(7, "reconfig", type_="cancel_requested")
+    bench.work(bench.executor())
+    assert (bench.told(7), bench.performed) == ([(1, "unknown")], [])
+
+
+def test_what_goes_on_ends_as_it_does_although_it_was_to_be_cancelled(bench: Bench) -> None:
+    free, executor = threading.Event(), bench.executor()
+    bench.perform = lambda run: {"in time": free.wait(5)}
+    bench.hand(7, "reconfig")
+    executor.round(bench.engine)
+    bench.hand(7, "reconfig", type_="cancel_requested")
+    free.set()
+    bench.work(executor)
+    assert bench.told(7) == [(1, "running"), (1, "succeeded")]
+
+
 def test_what_another_process_speaks_for_is_not_taken_from_it(bench: Bench) -> None:
     bench.hand(7, "reconfig")
     bench.begun_before_the_kill(7, until=time.time_ns() // 1_000_000 + 400)

@@ -33,6 +33,8 @@ MOST_TRIES = 3
 DAY = 86_400_000
 DIED = "The executor died in the middle of it."
 BROKEN = "Internal error."
+UNWANTED = "cancel_requested"
+"""What is noted with a run that was begun when its action was to be cancelled."""
 
 Result = dict[str, Any] | list[Any] | None
 
@@ -104,6 +106,8 @@ class Executor(Background):
         if event.type == "action.cancel_requested":
             if row is not None and row["state"] == NOTED:
                 self.finish(write, _run(write, row), "cancelled")
+            elif row is not None and row["state"] == BEGUN:  # it goes on, and is not begun again
+                _set(write, _run(write, row), asked={**row["asked"], UNWANTED: True})
             return
         if not self._wants(data) or (row is not None and row["attempt"] >= data["attempt"]):
             return
@@ -185,7 +189,8 @@ class Executor(Background):
         t = _runs(write)
         for found in write.connection.execute(select(t).where(*_left(t, now))).mappings().all():
             run = _run(write, dict(found))
-            if self._repeatable(run) and run.tries < MOST_TRIES:
+            wanted = not run.asked.get(UNWANTED)
+            if wanted and self._repeatable(run) and run.tries < MOST_TRIES:
                 _set(write, run, state=NOTED)
             else:
                 self.finish(write, run, "unknown", error=DIED)
