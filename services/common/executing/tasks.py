@@ -62,6 +62,7 @@ class Tasks:
         self._once = [kind for kind, manner in manners.items() if not manner.repeatable]
         self._lead = Lead(TASKS)
         self._led = False
+        self._under_way: set[int] = set()
         self._places = threading.Semaphore(at_once)
 
     def __call__(self, engine: Engine) -> bool:
@@ -80,9 +81,9 @@ class Tasks:
             raise
 
     def _recover(self, engine: Engine) -> None:
-        """What the process had begun that led before."""
+        """What the process had begun that led before, which may have been this one."""
         t = _tasks(engine)
-        left = update(t).where(t.c.status == RUNNING)
+        left = update(t).where(t.c.status == RUNNING, t.c.id.not_in(self._under_way))
         lost = {"status": UNKNOWN, "message": DIED, "exception": "worker_died", "finished": now()}
         with engine.database.write() as connection:
             once = left.where(t.c.kind.in_(self._once))
@@ -100,6 +101,7 @@ class Tasks:
         except BaseException:
             self._places.release()
             raise
+        self._under_way.add(found["id"])
         threading.Thread(target=self._run, args=(engine, dict(found)), daemon=True).start()
         return True
 
@@ -120,6 +122,7 @@ class Tasks:
         except ApiError as error:
             log.warning("the end of a task is not kept", task=task["id"], reason=str(error))
         finally:
+            self._under_way.discard(task["id"])
             self._places.release()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import jsonschema
@@ -10,7 +11,7 @@ import pytest
 
 from services.common.cpe_info import INFO
 from services.common.devices.errors import DeviceRefused, DeviceSilent
-from services.common.errors import InvalidInput, NotFound, PermissionDenied
+from services.common.errors import InvalidInput, NotFound, PermissionDenied, ServiceUnavailable
 from services.common.executing.executor import Refused, Uncertain
 from services.common.executing.tasks import Tasks
 from services.common.resource.representation import dumps
@@ -399,6 +400,35 @@ def test_a_task_whose_worker_died_is_not_run_again(network: Network) -> None:
     (task,) = network.page("tasks")
     assert (task["status"], task["exception"]) == ("unknown", "worker_died")
     assert not is_reset(network)
+
+
+def test_a_task_under_way_is_not_taken_for_lost_when_the_database_was_away(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.cmts()
+    network.poll()
+    network.questions.reset(network.engine, ROOT, {"mac": ANA.mac})
+    free, begun = threading.Event(), threading.Event()
+
+    def slow(*_: Any) -> None:
+        begun.set()
+        free.wait(10)
+
+    work = Tasks(slow, tasks.MANNERS)
+    work(network.engine)
+    assert begun.wait(10)
+    with monkeypatch.context() as patch, pytest.raises(ServiceUnavailable):
+        patch.setattr(network.engine.database, "reading", _away)
+        work(network.engine)
+    work(network.engine)
+    assert network.page("tasks")[0]["status"] == "running"
+    free.set()
+    network.eventually(lambda: network.rows("tasks")[0]["finished"] is not None)
+    assert network.page("tasks")[0]["status"] == "done"
+
+
+def _away(_: Any) -> Any:
+    raise ServiceUnavailable
 
 
 def test_an_action_restarts_the_modem_of_its_cpe(network: Network) -> None:
