@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import amqp
 from amqp.connection import NEGOTIATE_CAPABILITIES
@@ -91,7 +92,8 @@ def connect(uri: str, *, heartbeat: int = HEARTBEAT) -> Any:
         connect_timeout=CONNECT_TIMEOUT,
         transport=Transport,
         transport_options={"socket_settings": SOCKET},
-        ssl=uri.startswith("amqps:"),
+        # Without a name any trusted certificate would do; kombu's own choice makes `localhost` an address.
+        ssl={"server_hostname": urlsplit(uri).hostname} if uri.startswith("amqps:") else False,
     )
     connection.ensure_connection(max_retries=1, interval_start=RETRY_PAUSE)  # type: ignore[no-untyped-call]
     return connection
