@@ -20,7 +20,7 @@ from services.common.database.unit_of_work import MASK
 
 MOST_BYTES = 8 * 1024
 _SECRET = re.compile(
-    r"password|passwd|token|secret|authorization|refresh|verifier|^code$|^key$", re.IGNORECASE
+    r"password|passwd|token|secret|community|authorization|refresh|verifier|^code$|^key$", re.IGNORECASE
 )
 _NUL = "\0"
 

@@ -20,10 +20,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from services.common.settings import Settings
 
 MASK = "**********"
-_SECRET_NAME = re.compile(r"password|passwd|token|secret|authorization", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"password|passwd|token|secret|community|authorization", re.IGNORECASE)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]*:[^/\s]*(?=@)")
 _SECRET_TEXT = re.compile(
-    r"((?:password|passwd|token|secret|authorization)[\"']?\s*[=:]\s*)"
+    r"((?:password|passwd|token|secret|community|authorization)[\"']?\s*[=:]\s*)"
     r"(\"[^\"]*\"|'[^']*'|(?:(?:bearer|basic|token)\s+)?[^\s,;&\"'})\]]+)",
     re.IGNORECASE,
 )

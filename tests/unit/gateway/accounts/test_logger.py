@@ -22,8 +22,12 @@ from gateway.logger.entry import MOST_BYTES, entry, kept, view_of
 from gateway.logger.recorder import Recorder
 from gateway.platform import Done, Platform
 from gateway.principal import Principal
+from gateway.routes import discovered
+from services.common.contract import Contract
 from services.common.database.engine import Database
 from services.common.errors import InvalidInput, NotFound, ServiceUnavailable
+from services.common.fields import Field
+from services.common.log import mask_secrets
 from services.common.resource.engine import Engine
 from services.common.settings import Settings
 from services.isp import models as isp_models
@@ -120,6 +124,17 @@ def test_secrets_are_masked_at_any_depth(gateway: Gateway) -> None:
     assert row["data"] == {"refresh": MASK, "x": [{"api_token": MASK, "deep": {"SECRET": MASK}}]}
     row = logged(gateway, "GET", "/auth/google/callback/?code=abc&state=s")
     assert row["query_params"] == {"code": MASK, "state": "s"}
+
+
+@pytest.mark.parametrize("contract", discovered(), ids=lambda one: one.name)
+def test_the_name_of_every_secret_member_is_known(contract: Contract) -> None:
+    named = {one.name: "s" for resource in contract.resources for one in resource.fields if _is_secret(one)}
+    assert set(kept(named).values()) <= {MASK}
+    assert set(mask_secrets(None, "", dict(named)).values()) <= {MASK}
+
+
+def _is_secret(field: Field) -> bool:
+    return field.secret or field.write_only
 
 
 def test_a_long_body_is_cut_and_a_file_is_not_read(gateway: Gateway) -> None:
