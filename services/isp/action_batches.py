@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.common.database.unit_of_work import MASK
 from services.common.errors import InvalidInput
 from services.common.fields import REQUIRED, Boolean, Integer
 from services.common.resource.query import OWN, Query
@@ -52,7 +53,7 @@ def request(write: Write, body: Any) -> Reply:
     batch: Row = {
         "kind": kind,
         "parameters": parameters,
-        "filter": dict(pairs),
+        "filter": _told(pairs),
         "matched": len(found),
         "offered": len(offering),
         "joined": 0,
@@ -161,6 +162,12 @@ def _pairs(given: Any, everything: bool, errors: dict[str, list[str]]) -> list[t
         else:
             pairs.append((name, text))
     return pairs
+
+
+def _told(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """The filter as it is kept and shown: who may see a batch need not see the passwords it was found by."""
+    secret = {one.name for one in CPES.fields if one.secret}
+    return {name: MASK if name.partition("__")[0] in secret else value for name, value in pairs}
 
 
 def _text(value: Any) -> str | None:

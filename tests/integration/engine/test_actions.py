@@ -6,12 +6,14 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.common.context import Context
 from services.common.database.columns import now
+from services.common.database.unit_of_work import MASK
 from services.common.errors import ApiError, Conflict, InvalidInput, NotFound, NotOffered
 from services.common.events.envelope import Envelope
 from services.common.events.inbox import Inbox
@@ -388,6 +390,17 @@ def test_a_bulk_action_reaches_those_that_the_filter_finds_and_that_offer_it(sto
     assert {one["cpe"] for one in of_batch} == set(there[1:])
     assert states(stocked, of_batch[0]["id"]) == ["dispatched"]
     assert row(stocked, joined)["batch"] is None
+
+
+def test_a_bulk_action_does_not_keep_the_password_that_it_was_asked_by(stocked: World) -> None:
+    stocked.subscriber(wifi_password="invented-word", topology="NAP-9")
+    seeing = replace(PIM, secrets=True)
+    given = {"wifi_password__startswith": "invented", "wifi_password": "invented-word", "search": "NAP-9"}
+    hidden = {**given, "wifi_password__startswith": MASK, "wifi_password": MASK}
+    for dry_run in (True, False):
+        batch = bulk(stocked, seeing, filter=given, dry_run=dry_run)
+        assert (batch["matched"], batch["filter"]) == (1, hidden)
+    assert stocked.get("action-batches", batch["id"], PIM)["filter"] == hidden
 
 
 def test_a_bulk_action_is_seen_by_those_of_all_its_realms_only(stocked: World) -> None:
