@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +16,8 @@ URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-dat
 FORMS = (URLENCODED, MULTIPART)
 UTF8 = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
 BLOCK = 65_536
+DEEPEST = 64
+"""Levels of objects and lists in JSON; beyond some hundred neither its log nor a call could carry it."""
 
 
 def parsed(request: Request, limit: int) -> Any:
@@ -91,7 +93,24 @@ def _form(request: Request, raw: bytes) -> dict[str, Any]:
 
 
 def loads(raw: bytes) -> Any:
+    """The value of a JSON text. Raises `MalformedBody`, also when it is nested too deeply."""
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(f"JSON parse error - {error}") from None
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _is_too_deep(value):
+        raise MalformedBody(f"JSON parse error - more than {DEEPEST} levels of objects and lists.")
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [member for one in level for member in _members(one) if isinstance(member, (dict, list))]
+    return bool(level)
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -122,9 +122,9 @@ def _ndjson(texts: Iterator[str]) -> Iterator[Line]:
         if not text.strip():
             continue
         try:
-            yield number, orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            yield number, [{"error": f"JSON parse error - {error}", "cut": not text.endswith("\n")}]
+            yield number, bodies.loads(text.encode())
+        except MalformedBody as error:
+            yield number, [{"error": str(error), "cut": not text.endswith("\n")}]
 
 
 def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:

@@ -14,9 +14,10 @@ import orjson
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from gateway.bodies import FORMS
+from gateway.bodies import FORMS, loads
 from gateway.routes import Action
 from services.common.database.unit_of_work import MASK
+from services.common.errors import MalformedBody
 
 MOST_BYTES = 8 * 1024
 _SECRET = re.compile(
@@ -123,7 +124,7 @@ def _data(request: Request) -> Any:
         if request.mimetype in FORMS:
             form = request.form.lists()
             return kept({str(name): one[0] if len(one) == 1 else one for name, one in form})
-        value = orjson.loads(request.get_data())
-    except (orjson.JSONDecodeError, HTTPException):
+        value = loads(request.get_data())
+    except (MalformedBody, HTTPException):
         return None  # the request was answered with what is wrong with it
     return kept(value) if isinstance(value, (dict, list)) else None

@@ -157,6 +157,14 @@ def test_a_long_body_is_cut_and_a_file_is_not_read(gateway: Gateway) -> None:
     assert kept({"a": "b\0c"}) == {"a": "b\ufffdc"}
 
 
+@pytest.mark.parametrize("levels", [64, 300, 1000])
+def test_a_body_that_is_nested_deeply_is_logged_without_it(gateway: Gateway, levels: int) -> None:
+    deep = b'{"title": "t", "more": ' + b"[" * levels + b"]" * levels + b"}"
+    for path in ("/me/bookmarks/", "/auth/login/"):
+        row = logged(gateway, "POST", path, 400, data=deep, content_type="application/json")
+        assert (row["path"], row["data"]) == (f"/api/v2{path}", None)
+
+
 def test_views_have_the_names_that_the_real_product_logs(gateway: Gateway) -> None:
     def name(verb: str, path: str) -> Any:
         return view_of(gateway.route(f"/api/v2{path}")[0].actions[verb], verb)
