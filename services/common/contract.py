@@ -43,6 +43,13 @@ class Within:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Through:
+    """A row is visible where the one is that its `Reference` `field` names."""
+
+    field: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnedBy:
     """A row belongs to one user: nobody else sees it, whatever his realms."""
 
@@ -54,7 +61,7 @@ class Everyone:
     """Rows without a realm: every user with the permission sees them."""
 
 
-Scoping = InRealm | SharedWith | Within | OwnedBy | Everyone
+Scoping = InRealm | SharedWith | Within | Through | OwnedBy | Everyone
 
 
 @dataclass(frozen=True, kw_only=True)

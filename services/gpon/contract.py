@@ -21,6 +21,7 @@ from services.common.contract import (
     Relation,
     Resource,
     SharedWith,
+    Through,
 )
 from services.common.cpe_info import info_of
 from services.common.devices import entered
@@ -187,7 +188,7 @@ PONS = Resource(
         _level("voltage", "V", "of the module"),
         DateTime(name="observed_at", read_only=True, null=True),
     ),
-    scoping=Everyone(),
+    scoping=Through(field="olt_id"),
     methods=("GET",),
     sort=("id",),
     label=("fsp",),

@@ -37,7 +37,16 @@ from sqlalchemy import (
 )
 
 from services.common.context import Context
-from services.common.contract import Contract, Everyone, InRealm, OwnedBy, Resource, SharedWith, Within
+from services.common.contract import (
+    Contract,
+    Everyone,
+    InRealm,
+    OwnedBy,
+    Resource,
+    SharedWith,
+    Through,
+    Within,
+)
 from services.common.fields import AllOf, Concat, Count, Field, Members, Reference, Text
 from services.common.resource.query import Filter, Query, Sort
 
@@ -198,6 +207,8 @@ class Source:
             return (
                 or_(column.is_(None), self._in_realms(column)) if scoping.shared else self._in_realms(column)
             )
+        if isinstance(scoping, Through):
+            return self._through(self.resource.by_name[scoping.field])
         members = self.resource.by_name[scoping.field]
         assert isinstance(members, Members)
         linked = self.metadata.tables[members.table]
@@ -208,6 +219,14 @@ class Source:
             return or_(~exists().where(mine), exists().where(mine, inside))
         assert isinstance(scoping, Within)
         return and_(exists().where(mine), ~exists().where(mine, not_(inside)))
+
+    def _through(self, reference: Field) -> ColumnElement[bool]:
+        """Whether the row that the reference names is in the caller's scope."""
+        assert isinstance(reference, Reference)
+        other = Source(self.contract, self.metadata, self.contract.by_name[reference.to], self.context)
+        # A name of its own: it may stand within a statement on the same table.
+        other.table = other.table.alias(f"{self.table.name}_{reference.name}_seen")  # type: ignore[assignment]
+        return exists().where(other.table.c.id == self.column(reference.source), other.visible())
 
     def _in_realms(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """One realm as an equality, which lets an index on (realm, …) give the order."""

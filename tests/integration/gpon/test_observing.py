@@ -140,6 +140,24 @@ def test_an_olt_of_other_realms_is_not_there(network: Network):
         network.questions.rows(network.engine, PIM, "status", PLACE, [])
 
 
+@BOTH
+def test_the_pons_of_an_olt_of_other_realms_are_not_there(network: Network):
+    network.read(NORTH, SOUTH)
+    with network.engine.database.write() as connection:
+        values = {"olt_id": network.olt(NORTH)["id"], "realm": "dem"}
+        connection.execute(models.olt_realms.insert().values(**values))
+    (first, *_) = network.rows("pons", olt_id=network.olt(NORTH)["id"])
+    assert set(names(network, PIM, "pons", "olt")) == {SOUTH}
+    assert (
+        set(names(network, DEM, "pons", "olt")) == {NORTH, SOUTH} == set(names(network, ROOT, "pons", "olt"))
+    )
+    assert network.engine.list(PIM, "pons", [("olt", NORTH)]).meta["count"] == 0
+    with pytest.raises(NotFound):
+        network.engine.get(PIM, "pons", str(first["id"]))
+    olts = json.loads(network.engine.list(DEM, "olts").body)
+    assert [one["ports"] for one in olts] == [len(network.rows("pons", olt_id=one["id"])) for one in olts]
+
+
 def test_places_with_and_without_zeros_are_the_same_and_others_are_not_there(network: Network):
     provisioned(network, 83)
     bare = {**PLACE, "slot": "1", "port": "0"}
