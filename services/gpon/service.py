@@ -20,7 +20,7 @@ from services.common.events.inbox import Subscription
 from services.common.events.provider import EventsProvider
 from services.common.executing.executor import Executor
 from services.common.executing.tasks import Tasks, queue
-from services.common.fields import Boolean
+from services.common.fields import Boolean, Field, Integer
 from services.common.resource.background import Background
 from services.common.resource.engine import Engine
 from services.common.resource.query import values_of
@@ -42,6 +42,10 @@ MOST_WAITING = 1000
 EVERY = 0.5
 NEW_PONS = 4
 """The most that are read by themselves after a reading of their OLT."""
+
+_ENABLING: dict[str, Field] = {
+    one.name: one for one in (Integer(name="cpe", minimum=1), Boolean(name="force"))
+}
 
 QUESTIONS = Questions()
 
@@ -251,12 +255,12 @@ class GponService(ResourceService):
 
     @rpc
     def unconfigured_onu_enable(self, key: str, body: Any, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
-        body = body or {}
+        wanted = _enabling(body or {})
 
         def work(write: Write) -> Reply:
             id_ = self.engine.resolve(write.connection, UNCONFIGURED, key, self.context)
             waiting = write.row(UNCONFIGURED, id_, lock=True)
-            return enable(write, waiting, body)
+            return enable(write, waiting, wanted)
 
         return self._asked(work)
 
@@ -275,12 +279,11 @@ def enable(write: Write, waiting: Row, body: Row) -> Reply:
     serial, 422 when validations refuse it and it is not forced."""
     p, u = models.provisionings, models.unconfigured
     cpe = body.get("cpe", waiting["cpe"]["id"] if isinstance(waiting["cpe"], dict) else waiting["cpe"])
-    which = p.c.sn == waiting["sn"] if cpe is None else p.c.cpe == _whole(cpe)
+    which = p.c.sn == waiting["sn"] if cpe is None else p.c.cpe == cpe
     found = write.connection.execute(select(p).where(which, p.c.gone.is_(False))).mappings().first()
     if found is None or found["sn"] != waiting["sn"] or not _may_see(write.context, found["realm"]):
         raise Conflict("No CPE has this serial number.")
-    force = Boolean(name="force").clean(body.get("force", False))
-    if waiting["validation_error"] and not force:
+    if waiting["validation_error"] and not body.get("force", False):
         raise Unprocessable(waiting["validation_error"])
     write.connection.execute(update(u).where(u.c.id == waiting["id"]).values(enabled=True))
     due = {"due": milliseconds(), "attempts": 0, "state": "pending", "held": False}
@@ -293,11 +296,24 @@ def _may_see(context: Context, realm: str) -> bool:
     return context.scope.everything or realm in context.scope.realms
 
 
-def _whole(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise InvalidInput({"cpe": ["A valid integer is required."]}) from None
+def _enabling(body: Any) -> Row:
+    """What the request says of `cpe` and `force`. Raises `InvalidInput`."""
+    if not isinstance(body, dict):
+        raise InvalidInput({"non_field_errors": ["Expected an object."]})
+    found: Row = {}
+    errors: dict[str, list[str]] = {}
+    for name, value in body.items():
+        if name == "cpe" and value is None:
+            continue  # by serial
+        try:
+            found[name] = _ENABLING[name].clean(value)
+        except KeyError:
+            errors[name] = ["Unknown member."]
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise InvalidInput(errors)
+    return found
 
 
 def _all(rows: Any) -> Reply:

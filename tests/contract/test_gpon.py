@@ -105,6 +105,24 @@ def subscriber(admin: Session, server: Server) -> Callable[..., Json]:
     return make
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ("text", "non_field_errors"),
+        ([1], "non_field_errors"),
+        ({"cpe": 1e30}, "cpe"),
+        ({"cpe": "9" * 30}, "cpe"),
+        ({"cpe": {}}, "cpe"),
+        ({"force": "perhaps"}, "force"),
+        ({"forced": True}, "forced"),
+    ],
+)
+def test_a_malformed_wish_to_enable_is_refused(admin: Session, olt: Json, body: Any, field: str) -> None:
+    (first, *_) = waiting(admin)
+    answer = admin.post(f"{API}/unconfigured/{first['id']}/enable/", json=body)
+    assert (answer.status_code, set(answer.json())) == (400, {field})
+
+
 def test_installers_find_those_that_wait_below_a_path_of_their_own(admin: Session, olt: Json) -> None:
     found = ask(admin, "/api/v2/installer/gpon/unconfigured/", olt=NAME)["results"]
     assert {one["id"] for one in found} == {one["id"] for one in waiting(admin)} != set()
