@@ -10,7 +10,7 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,9 @@ HTTPS = "Only https is allowed."
 PRIVATE = "The address is not a public one, and not in a network that the operator allows."
 _UNICAST = IPv6Network("2000::/3")
 _TUNNELS = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))  # 6to4 and Teredo carry an IPv4 address
+_SPECIAL = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
+"""Protocol assignments and relays of 6to4 (RFC 6890), which not every Python knows to be no public ones."""
+
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]!$&'()*+,;=%]+")
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
@@ -122,7 +125,7 @@ def is_public(address: Address) -> bool:
     if address.is_multicast or not address.is_global:
         return False
     if isinstance(address, IPv4Address):
-        return True
+        return not any(address in one for one in _SPECIAL)
     return address in _UNICAST and not any(address in one for one in _TUNNELS)
 
 
