@@ -16,8 +16,8 @@ URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-dat
 FORMS = (URLENCODED, MULTIPART)
 UTF8 = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
 BLOCK = 65_536
-DEEPEST = 64
-"""Levels of objects and lists in JSON; beyond some hundred neither its log nor a call could carry it."""
+DEEPEST = 200
+"""Levels of objects and lists in JSON: its log and a call wrap it, and carry no more than 254."""
 
 
 def parsed(request: Request, limit: int) -> Any:

@@ -119,7 +119,9 @@ class Authenticator:
         """The active user with this password; every wrong guess counts, and an unknown name takes as long."""
         who = subjects(username, address)
         self._throttle.attempt(who)
-        named = select(users.c.id, users.c.password).where(users.c.username == username.replace("\0", ""))
+        named = select(users.c.id, users.c.password).where(
+            users.c.username == username.replace("\0", "\ufffd")
+        )
         row = self._database.reading(lambda connection: connection.execute(named).one_or_none())
         right = self._passwords.verify(row.password if row else None, password)
         person = self._load(row.id) if row is not None and right else None

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.bodies import FORMS, loads
 from gateway.routes import Action
 from services.common.database.unit_of_work import MASK
-from services.common.errors import MalformedBody
+from services.common.errors import ApiError, MalformedBody
 
 MOST_BYTES = 8 * 1024
 _SECRET = re.compile(
@@ -59,10 +59,16 @@ def entry(request: Request, response: Response, facts: Any) -> dict[str, Any]:
         "query_params": kept(request.args.to_dict()) or None,
         "data": _data(request) if principal or (action is not None and action.anonymous) else None,
         "response": None,
-        "errors": kept(error.body) if error is not None else None,
+        "errors": _errors(error) if error is not None else None,
         "outcome": "error" if response.status_code >= 400 else "ok",
         **_object(action, key),
     }
+
+
+def _errors(error: ApiError) -> Any:
+    """What the request was refused with. Its `code` is a word of ours, and no secret of that name."""
+    masked = kept(error.body)
+    return masked | {"code": error.code} if error.body.get("code") == error.code else masked
 
 
 def _object(action: Action | None, key: str | None) -> dict[str, str | None]:

@@ -63,7 +63,7 @@ BROKEN = {
     "deep lists": b"[" * 100_000,
     "deep objects": b'{"name":' * 100_000 + b"1" + b"}" * 100_000,
     "deep and whole": b"[" * 5_000 + b"]" * 5_000,
-    "too deep for its log": b'{"name": "x", "more": ' + b"[" * 64 + b"]" * 64 + b"}",
+    "too deep for its log": b'{"name": "x", "more": ' + b"[" * 200 + b"]" * 200 + b"}",
     "too deep in objects": b'{"name": "x", "more": ' + b'{"a":' * 300 + b"1" + b"}" * 301,
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
@@ -288,6 +291,20 @@ def test_only_one_holds_a_lock_of_the_database_at_a_time(world: World) -> None:
         assert not had
     with world.database.exclusive("test", wait=False) as had:
         assert had
+
+
+def test_a_machine_that_vanishes_gives_its_locks_up_soon(on_postgres: World) -> None:
+    """Each end asks the other whether it is there; the system's own first question comes after two hours."""
+    options = ("KEEPIDLE", "KEEPINTVL", "KEEPCNT", "USER_TIMEOUT")
+    with on_postgres.database.read() as connection:
+        told = [
+            connection.exec_driver_sql(f"SHOW tcp_keepalives_{name}").scalar()
+            for name in ("idle", "interval", "count")
+        ]
+        driver: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as ours:
+            found = [ours.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_{one}")) for one in options]
+    assert (told, found) == (["10", "3", "3"], [10, 3, 3, 10_000])
 
 
 def test_who_leads_notices_that_its_lock_is_gone(on_postgres: World) -> None:

@@ -90,6 +90,12 @@ def test_a_broken_basic_header_is_refused(accounts: Accounts, sent: str) -> None
         who(accounts, f"Basic {sent}")
 
 
+def test_a_name_with_a_nul_is_nobodys(accounts: Accounts) -> None:
+    member(accounts, "ana")
+    with pytest.raises(AuthenticationFailed):
+        who(accounts, basic("an\0a", PASSWORD))
+
+
 def test_the_key_of_a_token_is_not_in_the_database(gateway: Gateway) -> None:
     ana = member(gateway.accounts, "ana")
     credentials = api_token(gateway, ana)
