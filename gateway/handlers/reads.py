@@ -22,11 +22,11 @@ ACCEPTED = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/js
 def list_(call: Call) -> Answer:
     resource = _resource(call)
     shape = _shape(call)
+    chosen = joins.foreign(call, call.action.contract, resource)
     if shape != "json":
         return export.stream(call, "list", {"resource": resource.name}, resource, shape)
     if call.action.legacy:
         return _bare(call, resource)
-    chosen = joins.foreign(call, call.action.contract, resource)
     arguments = {
         "resource": resource.name,
         "parameters": joins.parameters(call, chosen),
@@ -56,6 +56,7 @@ def related(call: Call) -> Answer:
     assert relation is not None and call.action.target is not None
     contract, target = call.action.target
     may_see(call, contract, target)
+    joins.foreign(call, contract, target)
     arguments: dict[str, Any] = {"resource": resource.name, "key": call.key, "relation": relation.name}
     if relation.many and (shape := _shape(call)) != "json":
         return export.stream(call, "related", arguments, target, shape)
@@ -77,6 +78,7 @@ def foreign(call: Call) -> Answer:
     contract, target = call.action.target
     may_see(call, call.action.contract, _resource(call))
     may_see(call, contract, target)
+    joins.foreign(call, contract, target)
     extension = call.platform.extensions(call.action.contract, _resource(call))[relation.name][1]
     arguments = {"resource": _resource(call).name, "key": call.key, "parameters": [("attrs", extension.on)]}
     own = orjson.loads(_read(call, "get", arguments).body)[extension.on]
@@ -111,7 +113,6 @@ def _columns(call: Call, columns: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def _bare(call: Call, resource: Resource) -> Answer:
     """A v1 list: an array without a page around it; all rows, or the slice that `limit` asks for."""
-    joins.foreign(call, call.action.contract, resource)
     arguments: dict[str, Any] = {"resource": resource.name, "parameters": legacy_parameters(call, resource)}
     if any(name == "limit" for name, _ in call.parameters):
         reply = _read(call, "list", arguments)

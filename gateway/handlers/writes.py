@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from gateway import envelope, idempotency
+from gateway import envelope, idempotency, joins
 from gateway.call import Answer, Call
 from gateway.handlers import acting
 from gateway.handlers.reads import legacy_parameters
@@ -208,6 +208,7 @@ def _members(body: Any, known: set[str]) -> dict[str, Any]:
 def _shown(call: Call, resource: Resource) -> list[tuple[str, str]]:
     """Query parameters of a write: only what shapes the answer."""
     if call.action.legacy:
+        joins.foreign(call, call.action.contract, resource)
         return legacy_parameters(call, resource)
     return [(name, value) for name, value in call.parameters if name == "attrs"]
 
