@@ -262,6 +262,15 @@ def test_bad_lines_are_told_by_number_and_good_ones_kept(server: Server) -> None
     assert count(session, name=name) == 3
 
 
+def test_a_line_that_is_too_deep_is_a_bad_line(server: Server) -> None:
+    name = f"deep-{secrets.token_hex(4)}"
+    deep = f'{{"name": "{name}", "unknown": {"[" * 300}{"]" * 300}}}\n'
+    body = f'{{"name": "{name}"}}\n' + deep + f'{{"name": "{name}"}}\n'
+    report = sent(server.session(), NDJSON, body.encode())
+    assert (report["created"], report["failed"], report["lines"]) == (2, 1, 3), report
+    assert [one["line"] for one in report["errors"]] == [2]
+
+
 def test_bad_lines_of_csv_are_told_by_number(server: Server) -> None:
     session = server.session()
     name = f"cells-{secrets.token_hex(4)}"
