@@ -26,8 +26,9 @@ TEXT: Json = {"type": "string"}
 _NUMBER = "-?[0-9]{1,18}"
 
 GRAMMAR = f"""Every list takes the same query parameters. An exact filter is named after a member; a comma
-means *any of* (at most {MOST_VALUES} values), `null` (for other than texts also nothing) means *without a
-value*. A suffix compares otherwise: {", ".join(f"`__{name}`" for name in SUFFIXES)}, for example
+means *any of* (at most {MOST_VALUES} values) or is part of the one text that is meant, `null` (for other than
+texts also nothing) means *without a value*. A suffix compares otherwise:
+{", ".join(f"`__{name}`" for name in SUFFIXES)}, for example
 `created__gte=2023-01-01`, `name__icontains=ana`, `profile__isnull=true`; `__contains`, `__icontains` and
 `__startswith` are for texts. At most {MOST_FILTERS} filters, {MOST_ATTRS} attributes, {MOST_JOINS} joins and
 {MOST_SORTS} sort keys go into one request. A malformed value of a known member is 400. Unknown parameters are

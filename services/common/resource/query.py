@@ -1,8 +1,8 @@
 """The query grammar, one for all services.
 
 Exact filters by field; suffixes `__in __ne __gt __gte __lt __lte __contains __icontains
-__startswith __isnull`; a comma means any of; `search`; `sort=a,-b`; `attrs`; `joins`;
-`limit`/`offset` or `cursor`. Unknown parameters are ignored on reads and reported; with
+__startswith __isnull`; a comma means any of, or is part of a text; `search`; `sort=a,-b`; `attrs`;
+`joins`; `limit`/`offset` or `cursor`. Unknown parameters are ignored on reads and reported; with
 `strict` (the query selects what will be changed) they are refused.
 """
 
@@ -234,6 +234,8 @@ class Grammar:
             parts = text.split(",") if operator in _ANY_OF else [text]
             if len(parts) > MOST_VALUES:
                 raise ValueError(f"No more than {MOST_VALUES} values are allowed.")
+            if len(parts) > 1 and isinstance(field, Text) and not (field.choices or field.normalize):
+                parts.append(text)  # a stored text may have commas of its own: "Coslada, Madrid"
             return Filter(
                 field, "exact" if operator == "in" else operator, tuple(self._value(field, p) for p in parts)
             )

@@ -33,6 +33,7 @@ WORDS = (
     "Zürich",
     "null",
     "=1",
+    "Coslada, Madrid",
 )
 TRUE, FALSE = "true", "off"
 
@@ -272,7 +273,8 @@ def holds(field: Field, operator: str, text: str, value: Any) -> bool:
         def folded(one: Any) -> Any:
             return one.lower() if fold and one is not None else one
 
-        among = folded(value) in [folded(meant(field, part)) for part in text.split(",")]
+        parts = [*text.split(","), text] if isinstance(field, Text) else text.split(",")
+        among = folded(value) in [folded(meant(field, part)) for part in parts]
         return among != (operator == "ne")
     bound = meant(field, text)
     if value is None or bound is None:

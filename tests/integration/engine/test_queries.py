@@ -74,11 +74,7 @@ def test_every_member_is_filtered_by_every_suffix(
 ) -> None:
     mine = rows[resource.name]
     for field in filterable(resource):
-        values = [
-            wire(row[field.name])
-            for row in mine
-            if row[field.name] is not None and "," not in wire(row[field.name])
-        ]
+        values = [wire(row[field.name]) for row in mine if row[field.name] is not None]
         middle = sorted(values)[len(values) // 2] if values else "null"
         for operator in possible(field):
             text = TRUE if operator == "isnull" else f"{middle},null" if operator == "in" else middle
