@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from services.common.context import Context, Scope
 from services.common.contract import InRealm, Resource
-from services.common.errors import ApiError, InvalidInput, ServiceUnavailable
+from services.common.errors import ApiError, InvalidInput, NotFound, ServiceUnavailable
 from services.common.resource import idempotency
 from services.common.resource.progress import Progress
 from services.common.resource.query import Parameters
@@ -179,7 +179,7 @@ class Engine(Reads):
         def modify(write: Write, item: Any) -> tuple[int, Any]:
             if not isinstance(item, dict) or "id" not in item:
                 raise InvalidInput({"id": ["This field is required."]})
-            id_ = self.resolve(write.connection, declared, str(item["id"]), write.context)
+            id_ = self.resolve(write.connection, declared, _named(item["id"]), write.context)
             changes = {name: value for name, value in item.items() if name != "id"}
             return 200, write.modify(declared, id_, changes, partial=True)["id"]
 
@@ -191,7 +191,7 @@ class Engine(Reads):
         declared = self.resource(resource)
 
         def remove(write: Write, key: Any) -> tuple[int, Any]:
-            id_ = self.resolve(write.connection, declared, str(key), write.context)
+            id_ = self.resolve(write.connection, declared, _named(key), write.context)
             write.remove(declared, id_)
             return 204, id_
 
@@ -345,6 +345,13 @@ def _read(item: Any) -> Any:
 
 def _is_cut(item: Any) -> bool:
     return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get("cut") is True
+
+
+def _named(key: Any) -> str:
+    """The key of an item as a path has it. Raises `NotFound` for what is no key, lest its text be one."""
+    if isinstance(key, bool) or not isinstance(key, (int, str)):
+        raise NotFound()
+    return str(key)
 
 
 def _key_of(item: Any, index: int, made: bool) -> str:

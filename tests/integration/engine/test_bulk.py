@@ -124,6 +124,18 @@ def test_a_bulk_takes_any_key_of_a_row_and_sees_what_it_did_before(stocked: Worl
     assert [one["status"] for one in gone["results"]] == [204, 404]
 
 
+@pytest.mark.parametrize("key", [None, True, 1.5, ["x"], {"a": 1}])
+def test_what_is_no_key_names_no_row_whose_key_is_its_text(stocked: World, key: Any) -> None:
+    """A client that writes out its nothing has rows with the external id "None"; null names none of them."""
+    stocked.subscriber(external_id=str(key))
+    for reply in (
+        stocked.engine.bulk_update(ROOT, "cpes", [{"id": key, "notes": "x"}]),
+        stocked.engine.bulk_delete(ROOT, "cpes", [key]),
+    ):
+        assert [one["status"] for one in told(reply)["results"]] == [404]
+    assert stocked.ids("cpes", external_id=str(key))
+
+
 def test_what_an_item_did_before_it_failed_is_taken_back(
     stocked: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
