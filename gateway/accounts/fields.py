@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from services.common.fields import NOT_BLANK, Json, Members, Text, text_of
+from services.common.fields import NOT_BLANK, WRITTEN, Json, Members, Text, text_of
 
 LONGEST_PASSWORD = 256
 _USERNAME = re.compile(r"[\w.@+-]+")
@@ -30,7 +30,7 @@ class Password(Text):
 
     def input_schema(self) -> Json:
         text = {"type": "string", "minLength": 1, "maxLength": LONGEST_PASSWORD}
-        return {"anyOf": [text, {"type": "number"}]}
+        return {"anyOf": [text, WRITTEN]}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.openapi.names import component
 from services.common.contract import Contract, Relation, Resource
-from services.common.fields import ON_REQUEST, Field, Json, Members, Text
+from services.common.fields import ON_REQUEST, WRITTEN, Field, Json, Members, Text
 
 Joined = tuple[Relation, Contract, Resource]
 """A relation that `joins` can name, and the resource on its other side with its contract."""
@@ -96,7 +96,7 @@ def _taken(resource: Resource, *, defaults: bool) -> Json:
 def _input(field: Field, defaults: bool) -> Json:
     options = [field.input_schema()]
     if isinstance(field, Text) and field.pattern is not None:
-        options.append({"type": "number"})  # digits that a client did not quote
+        options.append(WRITTEN)  # digits that a client did not quote
     if field.null:
         options.append(NULL)
         if not isinstance(field, Text):

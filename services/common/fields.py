@@ -30,6 +30,8 @@ NOT_NULL = "This field may not be null."
 NOT_BLANK = "This field may not be blank."
 NUL = "Null characters are not allowed."
 BIGGEST = 2**63 - 1
+EXACT = range(1 - 2**63, 2**64)
+"""Whole numbers of JSON that are read as they were sent; those beyond come rounded."""
 
 NOT_ONLY_BLANKS = r"[^\s\x1c-\x1f\x85]"
 """What is left when blanks are taken off; the separators are blanks to Python and not to every regex."""
@@ -50,10 +52,14 @@ _FALSE = frozenset(("f", "n", "no", "false", "off", "0"))
 
 Json = dict[str, Any]
 
+WRITTEN: Json = {"type": "number", "minimum": EXACT[0], "maximum": EXACT[-1]}
+"""JSON Schema of the numbers that are taken for a text."""
+
 
 def text_of(value: Any) -> str:
-    """A text value from JSON: strings, and numbers as the text that writes them."""
-    if isinstance(value, bool):
+    """A text value from JSON: strings, and numbers as the text that writes them; not those that came
+    rounded."""
+    if isinstance(value, bool) or (isinstance(value, (int, float)) and not EXACT[0] <= value <= EXACT[-1]):
         raise ValueError("Not a valid string.")
     try:
         text = _text.validate_python(value)
@@ -244,7 +250,7 @@ class Text(Field):
         if self.blank == "refuse":
             plain["minLength"] = 1
             plain.setdefault("pattern", NOT_ONLY_BLANKS)
-        return plain if self.pattern else {"anyOf": [plain, {"type": "number"}]}
+        return plain if self.pattern else {"anyOf": [plain, WRITTEN]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -382,7 +388,7 @@ class Reference(Field):
 
     def input_schema(self) -> Json:
         if self.textual:
-            return {"anyOf": [{"type": "string", "pattern": NOT_ONLY_BLANKS}, {"type": "number"}]}
+            return {"anyOf": [{"type": "string", "pattern": NOT_ONLY_BLANKS}, WRITTEN]}
         return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\s*[0-9]+\s*$"}]}
 
 

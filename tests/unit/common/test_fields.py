@@ -83,6 +83,9 @@ TEXT = Text(name="f", max_length=3, default="")
         (TEXT, "four", "Ensure this field has no more than 3 characters."),
         (TEXT, True, "Not a valid string."),
         (TEXT, ["a"], "Not a valid string."),
+        (Text(name="f"), 1e29, "Not a valid string."),  # as JSON reads 30 digits
+        (Text(name="f"), float(2**64), "Not a valid string."),
+        (Text(name="f"), float(-(2**63)), "Not a valid string."),
         (TEXT, {"a": 1}, "Not a valid string."),
         (TEXT, "a\0b", "Null characters are not allowed."),
         (Text(name="f", blank="refuse"), " ", NOT_BLANK),
@@ -185,6 +188,8 @@ def test_every_wrong_member_is_named() -> None:
         (Boolean(name="f"), "No", False),
         (TEXT, "  ab ", "ab"),
         (TEXT, 12, "12"),
+        (TEXT, 1.5, "1.5"),
+        (Text(name="f"), 2**64 - 1, "18446744073709551615"),
         (Text(name="f", normalize=types.mac), "74:83:C2:E4:19:BE", "7483c2e419be"),
         (Date(name="f"), " 2024-02-29 ", dt.date(2024, 2, 29)),
         (Coordinate(name="f", bound=90), 38.01248671, Decimal("38.0124867")),
