@@ -40,6 +40,7 @@ _text = TypeAdapter(str, config=ConfigDict(coerce_numbers_to_str=True))
 _datetime = TypeAdapter(dt.datetime)
 
 WHOLE = re.compile(r"\s*-?[0-9]{1,38}\s*")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 
 LOST_PLUS = re.compile(r"(:\d{2}(?:\.\d+)?) (\d{2}:\d{2})$")
@@ -262,7 +263,7 @@ class Date(Field):
             if not isinstance(value, str):
                 raise ValueError
             text = value.strip()
-            if len(text) != 10:
+            if not DAY.fullmatch(text):  # ISO 8601 has weeks too
                 raise ValueError
             return dt.date.fromisoformat(text)
         except ValueError:

@@ -96,6 +96,11 @@ TEXT = Text(name="f", max_length=3, default="")
             "2024-02-30",
             "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
         ),
+        (
+            Date(name="f"),
+            "2024-W01-1",
+            "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
+        ),
         (Date(name="f"), 20240101, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
         (Coordinate(name="f", bound=90), "91", "Ensure this value is between -90 and 90."),
         (Coordinate(name="f"), True, "A valid number is required."),
