@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
+from werkzeug.formparser import FormDataParser
 
 from services.common.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
@@ -25,10 +27,10 @@ def parsed(request: Request, limit: int) -> Any:
     require_utf8(request)
     mimetype = request.mimetype
     raw = read(request, limit)
-    if mimetype in FORMS:
-        return _form(request, raw)
     if not raw:
         return {}
+    if mimetype in FORMS:
+        return _form(request, raw)
     if mimetype and mimetype != "application/json" and not mimetype.endswith("+json"):
         raise UnsupportedMediaType(f'Unsupported media type "{mimetype}" in request.')
     return loads(raw)
@@ -81,9 +83,12 @@ def _form(request: Request, raw: bytes) -> dict[str, Any]:
         if request.mimetype == URLENCODED:
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
         else:
+            request.form_data_parser_class = partial(FormDataParser, silent=False)  # type: ignore[assignment]
             pairs = list(request.form.items(multi=True))
     except UnicodeDecodeError:
         raise MalformedBody("The form is not UTF-8.") from None
+    except ValueError:
+        raise MalformedBody("The multipart form could not be read.") from None
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         if name is None:

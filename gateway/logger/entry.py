@@ -131,6 +131,6 @@ def _data(request: Request) -> Any:
             form = request.form.lists()
             return kept({str(name): one[0] if len(one) == 1 else one for name, one in form})
         value = loads(request.get_data())
-    except (MalformedBody, HTTPException):
+    except (MalformedBody, ValueError, HTTPException):
         return None  # the request was answered with what is wrong with it
     return kept(value) if isinstance(value, (dict, list)) else None

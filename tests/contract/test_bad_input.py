@@ -273,6 +273,23 @@ def test_a_broken_multipart_form_is_refused(server: Server, kind: str, body: byt
     refused(server.session().post(CUSTOMERS_URL, data=body, headers={"Content-Type": kind}), 400)
 
 
+NOTES = b'--x\r\nContent-Disposition: form-data; name="notes"\r\n\r\nlost'
+UNREADABLE = {
+    "no boundary": ("multipart/form-data", NOTES + b"\r\n--x--\r\n"),
+    "another boundary": ("multipart/form-data; boundary=y", NOTES + b"\r\n--x--\r\n"),
+    "cut in a value": ("multipart/form-data; boundary=x", NOTES),
+    "cut in a header": ("multipart/form-data; boundary=x", NOTES[:40]),
+}
+
+
+@pytest.mark.parametrize(("kind", "body"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_multipart_form_that_cannot_be_read_is_not_an_empty_one(
+    server: Server, kind: str, body: bytes
+) -> None:
+    answer = server.session().patch(CPE, data=body, headers={"Content-Type": kind})
+    assert refused(answer, 400)["code"] == "parse_error"
+
+
 @pytest.mark.parametrize("kind", ["application/json", FORM["Content-Type"]])
 def test_a_body_of_10_mb_is_413(server: Server, kind: str) -> None:
     """The answer comes, and the connection either serves the next request or is closed."""
