@@ -34,7 +34,7 @@ def metadata(route: Route, may: Callable[[Action], bool], level: int) -> Json:
     }
     written = {"create": "POST", "update": "PUT"}
     actions = {
-        verb: _members(action.resource, level)
+        verb: _members(action, action.resource, level)
         for verb, action in route.actions.items()
         if action.resource is not None and written.get(action.kind) == verb and may(action)
     }
@@ -65,8 +65,10 @@ def _parsed(action: Action) -> list[str]:
     return [JSON] if action.kind.startswith("bulk_") else [JSON, *FORMS]
 
 
-def _members(resource: Resource, level: int) -> Json:
-    return {one.name: _member(one) for one in resource.fields if one.since <= level}
+def _members(action: Action, resource: Resource, level: int) -> Json:
+    omitted = resource.legacy.omit if action.legacy and resource.legacy is not None else ()
+    shown = (one for one in resource.fields if one.since <= level and one.name not in omitted)
+    return {one.name: _member(one) for one in shown}
 
 
 def _member(field: Field) -> Json:

@@ -20,7 +20,7 @@ TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 def stream(call: Call, method: str, arguments: dict[str, Any], resource: Resource, shape: str) -> Answer:
     """The whole list as a download; same filters, search and sort, no pages."""
-    pages = _pages(call, method, {**arguments, "parameters": call.parameters, "shape": shape})
+    pages = _pages(call, method, {**arguments, "shape": shape})
     first = next(pages)
 
     def chunks() -> Iterator[bytes]:

@@ -24,7 +24,9 @@ def list_(call: Call) -> Answer:
     shape = _shape(call)
     chosen = joins.foreign(call, call.action.contract, resource)
     if shape != "json":
-        return export.stream(call, "list", {"resource": resource.name}, resource, shape)
+        parameters = legacy_parameters(call, resource) if call.action.legacy else call.parameters
+        arguments: dict[str, Any] = {"resource": resource.name, "parameters": parameters}
+        return export.stream(call, "list", arguments, resource, shape)
     if call.action.legacy:
         return _bare(call, resource)
     arguments = {
@@ -58,11 +60,11 @@ def related(call: Call) -> Answer:
     may_see(call, contract, target)
     joins.foreign(call, contract, target)
     arguments: dict[str, Any] = {"resource": resource.name, "key": call.key, "relation": relation.name}
-    if relation.many and (shape := _shape(call)) != "json":
-        return export.stream(call, "related", arguments, target, shape)
     arguments["parameters"] = call.parameters
     if call.action.nested is not None:
         arguments["parameters"] = _columns(call, call.action.nested.columns)
+    if relation.many and (shape := _shape(call)) != "json":
+        return export.stream(call, "related", arguments, target, shape)
     reply = _read(call, "related", arguments)
     if not relation.many:
         return _object(call, reply, {})

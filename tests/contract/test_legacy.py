@@ -163,6 +163,21 @@ def test_attrs_show_no_member_that_v1_does_not_have(server: Server) -> None:
     assert set(session.get("/api/cpes/350/?attrs=").json()) == V1_CPE
 
 
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+@pytest.mark.parametrize(
+    ("path", "members"), [("/api/cpes/?id=350", V1_CPE), ("/api/customers/27/cpes/?", NESTED)]
+)
+def test_an_export_has_the_members_of_the_list(
+    server: Server, path: str, members: set[str], kind: str
+) -> None:
+    def shown(query: str) -> set[str]:
+        text = server.session().get(f"{path}&format={kind}{query}").text
+        return set(text.splitlines()[0].split(",") if kind == "csv" else json.loads(text.splitlines()[0]))
+
+    assert shown("") == members
+    assert shown("&attrs=avatar,id,tr069") == {"id"}
+
+
 def test_an_empty_list_is_an_empty_array(server: Server) -> None:
     answer = server.session().get("/api/cpes/?sn=00000000feedbeef")
     assert (answer.content, answer.headers["Content-Length"]) == (b"[]", "2")

@@ -41,6 +41,14 @@ def test_a_detail_tells_how_to_replace() -> None:
     assert list(found["actions"]) == ["PUT"]
 
 
+@pytest.mark.parametrize(("rule", "verb"), [("/api/cpes/", "POST"), ("/api/cpes/<key>/", "PUT")])
+def test_v1_tells_no_member_that_it_does_not_have(rule: str, verb: str) -> None:
+    members = set(described(rule)["actions"][verb])
+    newer = set(described(rule.replace("/api/", "/api/v2/isp/"))["actions"][verb])
+    assert newer - members == {"_links", "_services", "avatar", "is_router", "tr069"}
+    assert members < newer
+
+
 def test_choices_and_bounds_are_told() -> None:
     members = described("/api/v2/isp/models/")["actions"]["POST"]
     assert members["tech"]["type"] == "choice"
