@@ -151,7 +151,9 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
             return
         except csv.Error as error:
             yield number, [{"error": f"CSV parse error - {error}", "cut": "end of data" in str(error)}]
-            return
+            if reader.line_num > number:
+                return  # where its last cell ends, and with it where the next line begins, is unknown
+            continue
         if not cells:
             continue
         if len(cells) != len(header):

@@ -283,6 +283,17 @@ def test_bad_lines_of_csv_are_told_by_number(server: Server) -> None:
     assert count(session, name=name) == 2
 
 
+def test_a_line_of_csv_that_cannot_be_read_does_not_end_the_import(server: Server) -> None:
+    session = server.session()
+    name = f"quotes-{secrets.token_hex(4)}"
+    lines_ = ["name,surname", f'"{name}" x,1', f"{name},2", f"{name}\r,3", f'"{name}",4', f'"{name}"5"']
+    report = sent(session, CSV, "\n".join([*lines_, f"{name},6", ""]).encode())
+    assert (report["created"], report["failed"], report["lines"]) == (3, 3, 7), report
+    assert [one["line"] for one in report["errors"]] == [2, 4, 6]
+    rows = session.get(CUSTOMERS, params={"name": name, "attrs": "surname", "sort": "id"}).json()["results"]
+    assert [row["surname"] for row in rows] == ["2", "4", "6"]
+
+
 def test_duplicates_within_a_file_are_bad_lines(server: Server) -> None:
     session = server.session()
     key = secrets.token_hex(4)
