@@ -101,8 +101,9 @@ def _lines(call: Call, resource: Resource) -> Iterator[Line]:
 
 
 def _texts(call: Call) -> Iterator[str]:
-    """The body's lines with their ends, as they arrive. Only a line feed ends a line."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    """The body's lines with their ends, as they arrive, without a byte order mark before them. Only a line
+    feed ends a line."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
     pending = ""
     try:
         for block in bodies.blocks(call.request):
@@ -137,7 +138,7 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
 
     reader = csv.reader(noting(), strict=True)
     try:
-        header = [name.strip().removeprefix("\ufeff") for name in next(reader)]
+        header = [name.strip() for name in next(reader)]
     except (StopIteration, csv.Error):
         raise InvalidInput({"non_field_errors": ["The first line must name the columns."]}) from None
     known = {name for one in resource.fields for name in (one.name, *one.aliases)}

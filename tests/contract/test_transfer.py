@@ -431,6 +431,15 @@ def test_a_file_without_a_line_end_at_its_end_is_whole(server: Server) -> None:
     assert count(session, name=name) == 2
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(server: Server) -> None:
+    session = server.session()
+    name = f"mark-{secrets.token_hex(4)}"
+    for kind, body in ((CSV, f'\ufeff"name"\r\n"{name}"\r\n'), (NDJSON, f'\ufeff{{"name": "{name}"}}\n')):
+        report = sent(session, kind, body.encode())
+        assert (report["created"], report["failed"]) == (1, 0), report
+    assert count(session, name=name) == 2
+
+
 def test_lines_end_only_where_the_format_says(server: Server) -> None:
     """Other characters that some call line ends stand in names and notes."""
     session = server.session()
