@@ -144,6 +144,8 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
     known = {name for one in resource.fields for name in (one.name, *one.aliases)}
     if unknown := [name for name in header if name not in known]:
         raise InvalidInput({name or "non_field_errors": ["Unknown column."] for name in unknown})
+    if repeated := [name for name in header if header.count(name) > 1]:
+        raise InvalidInput({name: ["The column is there twice."] for name in repeated})
     while True:
         number = reader.line_num + 1
         try:

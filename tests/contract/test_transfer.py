@@ -312,6 +312,18 @@ def test_unknown_columns_are_refused_before_anything_is_written(server: Server) 
     assert count(session, name=name) == 0
 
 
+def test_a_column_that_is_there_twice_is_refused_before_anything_is_written(server: Server) -> None:
+    session = server.session()
+    name = f"twice-{secrets.token_hex(4)}"
+    answer = session.post(
+        f"{CUSTOMERS}import/",
+        data=f"name,surname,surname\n{name},x,y\n".encode(),
+        headers={"Content-Type": CSV},
+    )
+    assert refused(answer) == {"surname": ["The column is there twice."]}
+    assert count(session, name=name) == 0
+
+
 WRONG = {
     "JSON": ("application/json", b"[]", "", 415),
     "a form": ("application/x-www-form-urlencoded", b"name=x", "", 415),
