@@ -36,7 +36,8 @@ SOURCES = {
         "pots.updated",
         "cpe_profile.updated",
         "model.updated",
-    )
+    ),
+    "gpon": ("olt.updated", "service.*", "validation.*", "nap.*"),
 }
 
 _t = models.provisionings

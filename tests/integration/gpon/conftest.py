@@ -20,6 +20,7 @@ from services.common.context import Context, Scope
 from services.common.database.engine import Database
 from services.common.database.migrate import upgrade
 from services.common.events.envelope import Envelope
+from services.common.events.inbox import Inbox, Subscription
 from services.common.resource.engine import Engine
 from services.common.rpc.reply import Reply
 from services.gpon import desire, devices, models
@@ -62,7 +63,7 @@ class Network:
         self.isp = isp
         self.lab = lab
         self.questions = Questions()
-        self._heard = 0
+        self._heard = self._heard_ours = 0
 
     # ---- the books --------------------------------------------------------------------------------
 
@@ -87,6 +88,15 @@ class Network:
             self._heard = row["position"]
             with self.engine.writing(Context(scope=Scope(everything=True))) as write:
                 desire.heard(write, Envelope.of_row("isp", row))
+
+    def hear_ours(self) -> None:
+        """The same of what gpon has published, and hears itself."""
+        books = Subscription(name="books", sources=desire.SOURCES, handle=desire.heard)
+        for row in self.rows("outbox"):
+            if row["position"] > self._heard_ours and Inbox(self.engine, books).wants("gpon", row["type"]):
+                self._heard_ours = row["position"]
+                with self.engine.writing(Context(scope=Scope(everything=True))) as write:
+                    desire.heard(write, Envelope.of_row("gpon", row))
 
     # ---- the network ------------------------------------------------------------------------------
 
@@ -119,9 +129,7 @@ class Network:
         """As staff does; gpon hears its own events."""
         root = Context(scope=Scope(everything=True), user="root")
         self.engine.update(root, "olts", str(id_), body, partial=True)
-        row = next(row for row in reversed(self.rows("outbox")) if row["type"] == "olt.updated")
-        with self.engine.writing(Context(scope=Scope(everything=True))) as write:
-            desire.heard(write, Envelope.of_row("gpon", row))
+        self.hear_ours()
 
     def provisioning(self, cpe: int) -> dict[str, Any]:
         return next(row for row in self.rows("provisionings") if row["cpe"] == cpe)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from services.common.context import Context, Scope
 from services.gpon import devices, models
 from services.gpon.domain import provisioning
 from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
@@ -134,6 +135,20 @@ def test_an_olt_that_is_disabled_is_not_written_to_until_it_is_enabled(network: 
     network.patch_olt(olt["id"], {"disable_provision": False})
     network.settle()
     assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_another_vlan_map_reaches_those_who_are_on_it(network: Network):
+    one = onu(18)
+    plugged(network, one)
+    network.subscriber(one.sn)
+    network.settle()
+    assert vlans(network, one.sn) == [933, 1100]
+    (internet,) = network.rows("services", service="internet")
+    root = Context(scope=Scope(everything=True), user="root")
+    network.engine.update(root, "services", str(internet["id"]), {"service_vlan": 1101}, partial=True)
+    network.hear_ours()
+    network.settle()
+    assert vlans(network, one.sn) == [933, 1101]
 
 
 def test_bitstream_and_placeholders_are_not_ours(network: Network):
