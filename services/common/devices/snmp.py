@@ -123,7 +123,7 @@ class Snmp:
         for batch in self._batches(oid):
             new = False
             for row in batch:
-                if row is None:
+                if row is None or len(row[0]) < cut:  # the end, or the table itself, which is no row
                     return
                 index = tuple(map(int, row[0][cut:].split(".")))
                 if index not in seen:

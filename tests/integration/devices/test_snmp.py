@@ -86,6 +86,10 @@ def test_an_agent_that_answers_in_circles_ends() -> None:
     assert walked(lambda request: request.answer(circle)) == [5, 4, 3]
 
 
+def test_an_agent_that_answers_what_it_was_asked_after_ends() -> None:
+    assert walked(lambda request: request.answer([(request.oid, rfc1902.Integer32(7))])) == []
+
+
 def test_rows_in_no_order_are_all_read_once() -> None:
     order = list(range(1, 61))
     random.Random(7).shuffle(order)
