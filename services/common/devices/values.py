@@ -67,6 +67,11 @@ def scaled(value: Value, divisor: float, *sentinels: int) -> float | None:
     return None if found is None else round(found / divisor, 4)
 
 
+def within(found: float | None, low: float, high: float) -> float | None:
+    """None for what nothing measures: agents have stand-ins of their own (65535, 32767, 4294967295)."""
+    return found if found is not None and low <= found <= high else None
+
+
 def timeticks(value: Value) -> int | None:
     """Whole seconds of TimeTicks (hundredths, RFC 2578)."""
     found = number(value)

@@ -157,7 +157,7 @@ class Cmts:
                 freq=_positive(row.get(mib.DownChannel.FREQUENCY)),
                 width=_positive(row.get(mib.DownChannel.WIDTH)),
                 modulation=named(DOWNSTREAM_MODULATION, values.number(row.get(mib.DownChannel.MODULATION))),
-                power=values.scaled(row.get(mib.DownChannel.POWER), 10),
+                power=tenths(row.get(mib.DownChannel.POWER)),
                 annex=named(ANNEX, values.number(row.get(mib.DownChannel.ANNEX))),
                 interleave=named(INTERLEAVE, values.number(row.get(mib.DownChannel.INTERLEAVE))),
                 utilization=used.get(ifindex),
@@ -380,7 +380,7 @@ class Cmts:
             found.setdefault(index[0], []).append(
                 ModemUpstream(
                     ifindex=index[1],
-                    rx=values.scaled(row.get(mib.CmtsCmUs.RX_POWER), 10),
+                    rx=tenths(row.get(mib.CmtsCmUs.RX_POWER)),
                     snr=_measured(row.get(mib.CmtsCmUs.SIGNAL_NOISE)),
                     codewords=codewords(
                         row,
@@ -458,6 +458,11 @@ class _Interfaces:
 
 
 # ---- parts ----------------------------------------------------------------------------------------
+
+
+def tenths(value: Value, *sentinels: int) -> float | None:
+    """dB or dBmV, of tenths; None for what is beyond all that is sent or received on coax."""
+    return values.within(values.scaled(value, 10, *sentinels), -100, 100)
 
 
 def codewords(row: Row, wide: Sequence[int], narrow: Sequence[int]) -> Codewords | None:
@@ -554,7 +559,7 @@ def _former_registration(number: int, row: Row) -> Registration | None:
     power = row.get(column.RX_POWER)  # 0 is unknown, says the MIB; it is also what a CMTS aims at
     heard = ModemUpstream(
         ifindex=upstream or 0,
-        rx=_measured(power) if snr is None else values.scaled(power, 10),
+        rx=_measured(power) if snr is None else tenths(power),
         snr=snr,
         codewords=codewords(
             row,
@@ -642,7 +647,7 @@ def _positive(value: Value) -> int | None:
 
 def _measured(value: Value) -> float | None:
     """Tenths of dB or dBmV that are 0 where nothing was measured."""
-    return values.scaled(value, 10, 0)
+    return tenths(value, 0)
 
 
 def _truth(value: Value) -> bool | None:

@@ -9,7 +9,7 @@ from services.common.devices.snmp import Index, Snmp
 from services.common.devices.values import Value
 from services.docsis.domain.enumerations import DOWNSTREAM_MODULATION, named
 from services.docsis.drivers import flows, mib
-from services.docsis.drivers.cmts import codewords
+from services.docsis.drivers.cmts import codewords, tenths
 from services.docsis.drivers.readings import DOWNSTREAM, UPSTREAM, Codewords, Flow, Modem, ModemChannel
 
 _QUALITY = (
@@ -95,9 +95,9 @@ class CableModem:
         found = []
         for ifindex, row in sorted(rows.items()):
             heard = quality.get(ifindex, {})
-            snr = values.scaled(better.get(ifindex), 10, 0)
+            snr = tenths(better.get(ifindex), 0)
             if snr is None:
-                snr = values.scaled(heard.get(mib.SignalQuality.SIGNAL_NOISE), 10, 0)
+                snr = tenths(heard.get(mib.SignalQuality.SIGNAL_NOISE), 0)
             found.append(
                 ModemChannel(
                     ifindex=ifindex,
@@ -107,7 +107,7 @@ class CableModem:
                     modulation=named(
                         DOWNSTREAM_MODULATION, values.number(row.get(mib.DownChannel.MODULATION))
                     ),
-                    level=values.scaled(row.get(mib.DownChannel.POWER), 10),
+                    level=tenths(row.get(mib.DownChannel.POWER)),
                     snr=snr,
                     codewords=_counted(heard),
                     microreflections=values.number(heard.get(mib.SignalQuality.MICROREFLECTIONS)),
@@ -124,9 +124,9 @@ class CableModem:
         found = []
         for ifindex, row in sorted(rows.items()):
             sent = sending.get(ifindex, {})
-            level = values.scaled(sent.get(mib.CmUs.TX_POWER), 10)
+            level = tenths(sent.get(mib.CmUs.TX_POWER))
             if level is None and only:  # one transmitter: the power that the modem tells of itself
-                level = values.scaled(former.get(mib.CmStatus.TX_POWER), 10)
+                level = tenths(former.get(mib.CmStatus.TX_POWER))
             found.append(
                 ModemChannel(
                     ifindex=ifindex,

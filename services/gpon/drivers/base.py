@@ -11,6 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self
 
+from services.common.devices.values import within
+
+MOST_CURRENT, MOST_VOLTAGE = 1000.0, 20.0
+"""mA of a laser, V of a module: more is none."""
+
+
+def optical(power: float | None) -> float | None:
+    """None for what is no light of a PON: weaker than any receiver takes, stronger than any laser sends."""
+    return within(power, -70, 30)
+
 
 class Position(NamedTuple):
     """Of a PON on its OLT."""

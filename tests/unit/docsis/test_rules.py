@@ -20,6 +20,7 @@ from services.docsis.domain.enumerations import (
 from services.docsis.domain.enumerations import (
     registration as state_of,
 )
+from services.docsis.drivers.cmts import tenths
 
 # ---- states -------------------------------------------------------------------------------------
 
@@ -96,6 +97,12 @@ def test_attenuation_and_level_give_the_power_again(power: int, rx: int) -> None
     found = levels.downstream_attenuation(power / 10, rx / 10)
     assert found is not None
     assert round(found + rx / 10, 1) == power / 10
+
+
+@pytest.mark.parametrize("stand_in", [2**31 - 1, -(2**31), 2**31, 2**32 - 1, 65535, 32767, -32768])
+def test_no_stand_in_for_none_becomes_a_level(stand_in: int) -> None:
+    assert tenths(stand_in) is None
+    assert tenths(-153) == -15.3
 
 
 def test_attenuation_of_what_is_not_known_is_not_known() -> None:

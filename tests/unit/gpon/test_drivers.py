@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.common.devices import values
 from services.gpon.drivers import generic
-from services.gpon.drivers.base import Counted, Counters, Position, Traffic, traffic_between
+from services.gpon.drivers.base import Counted, Counters, Optics, Position, Traffic, traffic_between
 from services.gpon.drivers.huawei import cells, cli, mib
 from services.gpon.drivers.objects import Table
 from services.gpon.drivers.vendors import VENDORS, recognise
@@ -79,6 +79,16 @@ def test_any_other_row_of_a_smartax(light: dict[str, values.Value], port: dict[s
     optics = cells.optics(light)
     assert optics.temperature is None or abs(optics.temperature) <= 250
     cells.service_port(1, port, {}, {1})
+
+
+@pytest.mark.parametrize(
+    "stand_in", [values.INVALID, -(2**31), 2**31, 2**32 - 1, 2**64 - 1, 65535, 32767, -32768]
+)
+def test_no_stand_in_for_none_becomes_a_number(stand_in: int) -> None:
+    names = ("rx", "tx", "olt_rx", "catv_rx", "bias", "temperature", "voltage")
+    assert cells.optics(dict.fromkeys(names, stand_in)) == Optics()
+    assert zte_reading.level(stand_in) is None or stand_in == -32768
+    assert zte_reading.onu_level(stand_in) is None
 
 
 @given(rows(zte.ONU_CONFIG, zte.ONU_STATE, zte.ONU_DISTANCE, zte.ONU_VERSION), CELL)

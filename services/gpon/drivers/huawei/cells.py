@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from services.common.devices import values
 from services.gpon.drivers import standard
-from services.gpon.drivers.base import EthernetPort, Onu, Optics, Position, Registration, ServicePort
+from services.gpon.drivers.base import (
+    MOST_CURRENT,
+    MOST_VOLTAGE,
+    EthernetPort,
+    Onu,
+    Optics,
+    Position,
+    Registration,
+    ServicePort,
+    optical,
+)
 from services.gpon.drivers.huawei import mib
 from services.gpon.drivers.objects import Row
 
@@ -36,16 +46,16 @@ def position_of(ifindex: int) -> Position | None:
 
 
 def power(value: values.Value) -> float | None:
-    return values.scaled(value, 100)
+    return optical(values.scaled(value, 100))
 
 
 def current(value: values.Value) -> float | None:
-    return values.scaled(value, 1, -1)
+    return values.within(values.scaled(value, 1, -1), 0, MOST_CURRENT)
 
 
 def temperature(value: values.Value) -> float | None:
     """°C. Some releases answer in 1/256 °C: more than 250 °C is neither."""
-    found = values.scaled(value, 1, -1)
+    found = values.scaled(value, 1, -1, 32767, -32768)
     if found is not None and abs(found) > 250:
         found = round(found / 256, 1)
     return None if found is None or abs(found) > 250 else found
@@ -54,7 +64,8 @@ def temperature(value: values.Value) -> float | None:
 def voltage(value: values.Value) -> float | None:
     """V, of mV or of 0.01 V: modules run at 3.3 V, a few at 5."""
     found = values.scaled(value, 1, -1, 0)
-    return None if found is None else round(found / (1000 if found >= 1000 else 100), 3)
+    found = None if found is None else round(found / (1000 if found >= 1000 else 100), 3)
+    return values.within(found, 0, MOST_VOLTAGE)
 
 
 def share(value: values.Value) -> float | None:
@@ -71,7 +82,7 @@ def optics(row: Row) -> Optics:
     return Optics(
         dnrx=power(row.get("rx")),
         uptx=power(row.get("tx")),
-        uprx=None if received is None else round((received - 10_000) / 100, 2),
+        uprx=None if received is None else optical(round((received - 10_000) / 100, 2)),
         tvrx=power(row.get("catv_rx")),
         bias=current(row.get("bias")),
         temperature=temperature(row.get("temperature")),

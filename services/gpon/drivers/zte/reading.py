@@ -16,6 +16,8 @@ from services.common.devices import values
 from services.common.devices.snmp import Index
 from services.gpon.drivers import standard
 from services.gpon.drivers.base import (
+    MOST_CURRENT,
+    MOST_VOLTAGE,
     OltFacts,
     Onu,
     OnuDetail,
@@ -27,6 +29,7 @@ from services.gpon.drivers.base import (
     Slot,
     Traffic,
     Unconfigured,
+    optical,
 )
 from services.gpon.drivers.generic import GenericReader, position_in
 from services.gpon.drivers.objects import Row, Table, rows, scalars, several
@@ -84,9 +87,9 @@ class ZteReader(GenericReader):
                     admin_state=standard.state(state.get("admin")),
                     oper_state=standard.state(state.get("oper")),
                     tx_power=level(light.get("tx")),
-                    bias=values.scaled(light.get("bias"), 1000),
-                    temperature=values.scaled(light.get("temperature"), 1000),
-                    voltage=values.scaled(light.get("voltage"), 1000, 0),
+                    bias=values.within(values.scaled(light.get("bias"), 1000), 0, MOST_CURRENT),
+                    temperature=values.within(values.scaled(light.get("temperature"), 1000, -1), -250, 250),
+                    voltage=values.within(values.scaled(light.get("voltage"), 1000, 0), 0, MOST_VOLTAGE),
                 )
             )
         return found
@@ -247,7 +250,7 @@ def share(value: values.Value) -> float | None:
 
 
 def level(value: values.Value) -> float | None:
-    return values.scaled(value, 1000, *mib.NONE)
+    return optical(values.scaled(value, 1000, *mib.NONE))
 
 
 def onu_level(value: values.Value) -> float | None:
@@ -255,7 +258,7 @@ def onu_level(value: values.Value) -> float | None:
     found = values.number(value, values.INVALID, 0, 65535)
     if found is None or not 0 < found < 65536:
         return None
-    return round((found - 65536 if found > 30_000 else found) * 0.002 - 30, 2)
+    return optical(round((found - 65536 if found > 30_000 else found) * 0.002 - 30, 2))
 
 
 def _registrations(onu: Onu) -> tuple[Registration, ...]:
