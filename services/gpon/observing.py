@@ -83,9 +83,7 @@ def unreachable(engine: Engine, olt: Row, error: DeviceError) -> None:
 def keep(engine: Engine, olt: Row, reading: Reading) -> set[int]:
     """Keep what was read; returns the ids of CPEs whose provisioning has to look again."""
     touched: set[int] = set()
-    known = _subscribers(
-        engine, [one["sn"] for one in reading.onus] + [one.sn for one in reading.unconfigured]
-    )
+    known = _subscribers(engine, _serials(engine, olt["id"], reading))
     with working(engine) as write:
         row = _locked(write, olt)
         if row is None:
@@ -205,9 +203,11 @@ def _keep_onus(
     went_down: list[str] = []
     alarms = _alarms(write, olt)
     for one in found:
+        old = there.pop(one["onu_id"], None)
+        if old is not None and not one["sn"]:  # nothing said of who it is: nobody else
+            one = {**one, "sn": old["sn"]}
         owner = known.get(one["sn"] or "", {})
         new = {**one, **_owned(owner, olt)}
-        old = there.pop(one["onu_id"], None)
         if old is not None and old["sn"] != new["sn"]:  # another ONU in this place
             _remove(write, old)
             old = None
@@ -407,6 +407,15 @@ def _keep_unconfigured(write: Write, olt: Row, reading: Reading, known: dict[str
 
 
 # ---- whose they are -----------------------------------------------------------------------------
+
+
+def _serials(engine: Engine, olt_id: int, reading: Reading) -> list[str | None]:
+    """Those that were read; where some were left out, those known of the OLT, too."""
+    told = [one["sn"] for one in reading.onus] + [one.sn for one in reading.unconfigured]
+    if all(one["sn"] for one in reading.onus):
+        return told
+    mine = select(_t.c.sn).where(_t.c.olt_id == olt_id)
+    return told + engine.database.reading(lambda connection: list(connection.execute(mine).scalars()))
 
 
 def _subscribers(engine: Engine, sns: Iterable[str | None]) -> dict[str, Row]:

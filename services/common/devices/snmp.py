@@ -7,7 +7,7 @@ answer ends as rows or as a `DeviceError`, never as another exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -190,12 +190,16 @@ class Snmp:
             self._exchange = pdu.open_exchange(self._access)
         return pdu.bulk(self._exchange, after, repetitions, tries)
 
-    def table(self, entry: str, columns: Iterable[int], below: Index = ()) -> dict[Index, dict[int, Value]]:
+    def table(
+        self, entry: str, columns: Iterable[int], below: Index = (), needed: Collection[int] = ()
+    ) -> dict[Index, dict[int, Value]]:
         """Rows by index, each with those of the columns that it has, whatever their order; only those whose
         index begins with `below`. What a column lacks because the agent answered an error is left out, as if
-        it were not there; raises only if that was so with all of them."""
+        it were not there; raises only if that was so with all of them, or with one that is `needed` and that
+        other rows lack."""
         rows: dict[Index, dict[int, Value]] = {}
         failed: DeviceError | None = None
+        broken: list[int] = []
         good = 0
         for column in columns:
             oid = ".".join(map(str, (entry, column, *below)))
@@ -208,7 +212,9 @@ class Snmp:
                     raise
                 log.warning("column_failed", device=self.device, column=oid, error=str(failure))
                 failed = failure
-        if failed is not None and not good:
+                broken += [column] if column in needed else []
+        lacking = any(column not in row for row in rows.values() for column in broken)
+        if failed is not None and (lacking or not good):
             raise failed
         return rows
 

@@ -305,9 +305,10 @@ class Cmts:
     # ---- its modems ---------------------------------------------------------------------------
 
     def modems(self) -> list[Registration]:
-        """All that it lists, each once. Of a modem listed twice, as after it moved, the one that is most of
-        all online."""
-        rows = self._snmp.table(mib.CmtsCmReg.ENTRY, REGISTERED)
+        """All that it lists, each once; one whose state a walk left out is not, this time. Of a modem listed
+        twice, as after it moved, the one that is most of all online."""
+        needed = (mib.CmtsCmReg.MAC, mib.CmtsCmReg.VALUE)
+        rows = self._snmp.table(mib.CmtsCmReg.ENTRY, REGISTERED, needed=needed)
         if any(mib.CmtsCmReg.MAC in row for row in rows.values()):
             heard = self._heard(self._snmp.table(mib.CmtsCmUs.ENTRY, HEARD))
             impaired = {
@@ -315,12 +316,14 @@ class Cmts:
             }
             listed = [
                 _registration(index[0], row, heard.get(index[0], ()), impaired.get(index[0]))
-                for index, row in rows.items()
-                if len(index) == 1
+                for index, row in _stated(rows, mib.CmtsCmReg.VALUE)
             ]
         else:
-            former = self._snmp.table(mib.CmtsCmStatus.ENTRY, FORMER)
-            listed = [_former_registration(index[0], row) for index, row in former.items() if len(index) == 1]
+            needed = (mib.CmtsCmStatus.MAC, mib.CmtsCmStatus.VALUE)
+            former = self._snmp.table(mib.CmtsCmStatus.ENTRY, FORMER, needed=needed)
+            listed = [
+                _former_registration(index[0], row) for index, row in _stated(former, mib.CmtsCmStatus.VALUE)
+            ]
         found: dict[str, Registration] = {}
         for one in listed:
             if one is not None and (one.mac not in found or _better(one, found[one.mac])):
@@ -578,6 +581,12 @@ def _former_registration(number: int, row: Row) -> Registration | None:
         upstreams=(heard,) if upstream else (),
         former=True,
     )
+
+
+def _stated(rows: Rows, column: int) -> list[tuple[Index, Row]]:
+    """The modems with a state in this column; all where the device tells none of any."""
+    modems: list[tuple[Index, Row]] = [(index, row) for index, row in rows.items() if len(index) == 1]
+    return [one for one in modems if column in one[1]] or modems
 
 
 _RANK = {"online": 3, "blocked": 2, "ranging": 1, "offline": 0}

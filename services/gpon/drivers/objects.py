@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,10 +37,13 @@ class Scalar(NamedTuple):
     unit: str = ""
 
 
-def rows(snmp: Snmp, table: Table, *names: str, below: Index = ()) -> dict[Index, Row]:
-    """Rows by index; only those whose index begins with `below`, and is as long as the table's."""
+def rows(
+    snmp: Snmp, table: Table, *names: str, below: Index = (), needed: Collection[str] = ()
+) -> dict[Index, Row]:
+    """Rows by index; only those whose index begins with `below`, and is as long as the table's. `needed`: as
+    `Snmp.table` has it."""
     wanted = {table.columns[name].number: name for name in names or table.columns}
-    found = snmp.table(table.entry, wanted, below)
+    found = snmp.table(table.entry, wanted, below, {table.columns[name].number for name in needed})
     size = len(table.index)
     return {
         index: {wanted[number]: value for number, value in row.items()}

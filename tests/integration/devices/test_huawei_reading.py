@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from pysnmp.proto import rfc1902
 
+from services.common.devices.access import SnmpAccess
 from services.common.devices.errors import DeviceError
 from services.gpon.drivers.base import (
     Counted,
     Counters,
     EthernetPort,
+    Onu,
     Optics,
     Position,
     Registration,
@@ -21,6 +25,8 @@ from services.gpon.drivers.base import (
 )
 from services.gpon.drivers.huawei import reading
 from services.gpon.drivers.huawei.reading import HuaweiReader
+from tests.integration.devices import recordings
+from tests.integration.devices.agent import Agent, Behaviour, Oid, Request, rows
 from tests.integration.devices.conftest import MANGLED
 from tests.integration.devices.snmpsim import SnmpSim
 
@@ -203,6 +209,45 @@ def test_a_mangled_device_costs_values_never_the_reading(
             pytest.fail(f"{failure!r}")
         assert {onu.position for onu in reader.onus()} <= {FIRST, SECOND}
         assert reader.onus()
+
+
+CONTROL = recordings.oid(recordings.XPON, "2.46.1")
+RUN = (*CONTROL, 15)
+
+
+def three_onus() -> list[tuple[Oid, Any]]:
+    """All of them up."""
+    at = [(recordings.pon_ifindex(5, 2), number) for number in (1, 2, 3)]
+    sns = [b"HWTC\0\0\0" + bytes((number,)) for _, number in at]
+    config = recordings.oid(recordings.XPON, "2.43.1")
+    named = [((*config, 3, *one), rfc1902.OctetString(sn)) for one, sn in zip(at, sns, strict=True)]
+    return named + [((*RUN, *one), rfc1902.Integer32(1)) for one in at]
+
+
+def read_from(behaviour: Behaviour) -> list[Onu]:
+    with Agent(behaviour) as agent:
+        access = SnmpAccess("127.0.0.1", agent.port, community="read", timeout=0.2, repetitions=1)
+        with HuaweiReader("oltInvented", access) as reader:
+            return reader.onus()
+
+
+def test_a_state_that_a_walk_left_out_is_asked_for_by_itself() -> None:
+    told = three_onus()
+    whole, holed = rows(told), rows(told[:-1])
+    found = read_from(lambda request: (whole if request.kind == "get" else holed)(request))
+    assert [onu.online for onu in found] == [True, True, True]
+
+
+def test_states_that_broke_off_make_no_onu_offline() -> None:
+    told = [*three_onus(), *(((*CONTROL, 22, *at[-2:]), rfc1902.OctetString(b"")) for at, _ in three_onus())]
+
+    def behave(request: Request) -> bytes | list[bytes] | None:
+        if RUN < request.oid < (*CONTROL, 16) and request.kind != "get":
+            return request.answer(request.variables, status=5)
+        return rows(told)(request)
+
+    with pytest.raises(DeviceError):
+        read_from(behave)
 
 
 def test_a_device_of_another_kind_has_no_onus(snmpsim: SnmpSim) -> None:

@@ -193,6 +193,21 @@ def test_a_column_that_the_agent_fails_on_costs_that_column_only() -> None:
             session.table(f"{OID}.1", (2,))
 
 
+def test_a_column_that_is_needed_and_broke_off_is_an_error() -> None:
+    def behave(request: Request) -> bytes | list[bytes] | None:
+        if (*BASE, 1, 2, 2) <= request.oid < (*BASE, 1, 3):
+            return request.answer(request.variables, status=5)
+        return rows([row for column in (1, 2) for row in integers((*BASE, 1, column), [1, 2, last])])(request)
+
+    last = 3
+    with Agent(behave) as agent, snmp(agent, repetitions=1) as session:
+        assert session.table(f"{OID}.1", (1, 2))[3,] == {1: 3}
+        with pytest.raises(DeviceError):
+            session.table(f"{OID}.1", (1, 2), needed=(2,))
+        last = 2  # nothing is missing: it only has no other way to say that the table ends
+        assert len(session.table(f"{OID}.1", (1, 2), needed=(2,))) == 2
+
+
 def test_a_value_is_set_once_with_the_community_for_writing() -> None:
     with Agent(rows([])) as agent, snmp(agent) as session:
         session.set(f"{OID}.1", 1)

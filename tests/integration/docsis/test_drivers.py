@@ -6,13 +6,17 @@ import dataclasses
 from typing import Any
 
 import pytest
+from pysnmp.proto.rfc1902 import Integer32, OctetString
 
+from services.common.devices.access import SnmpAccess
 from services.common.devices.errors import DeviceError, DeviceRefused, DeviceSilent, DeviceUnreachable
 from services.common.devices.snmp import Snmp
 from services.docsis.domain.enumerations import STATES
 from services.docsis.drivers.cmts import Cmts
+from services.docsis.drivers.mib import CmtsCmReg
 from services.docsis.drivers.modem import CableModem
 from services.docsis.drivers.readings import Channel, Codewords, FiberNode, Flow, Place
+from tests.integration.devices.agent import Agent, Request, rows
 from tests.integration.docsis.agents import SEEDS, Agents
 from tests.integration.docsis.recordings import ANA, EVA, NORA, OMAR, TEO
 
@@ -248,6 +252,26 @@ def test_an_agent_without_anything_is_an_error_and_no_empty_cmts(agents: Agents)
         Cmts(snmp).facts()
     with agents.open("empty") as snmp, pytest.raises(DeviceError, match="nothing of itself"):
         CableModem(snmp).read()
+
+
+def test_states_that_a_walk_left_out_or_broke_off_at_put_nobody_offline() -> None:
+    entry = tuple(map(int, CmtsCmReg.ENTRY.split(".")))
+    states = (*entry, CmtsCmReg.VALUE)
+    macs = [bytes.fromhex("0200000000") + bytes((number,)) for number in (1, 2)]
+    told = [((*entry, CmtsCmReg.MAC, number), OctetString(mac)) for number, mac in enumerate(macs, 1)]
+    whole = rows([*told, ((*states, 1), Integer32(8))])
+
+    def breaks(request: Request) -> bytes | list[bytes] | None:
+        if states < request.oid < (*entry, CmtsCmReg.VALUE + 1):
+            return request.answer(request.variables, status=5)
+        return whole(request)
+
+    with Agent(whole) as agent, Snmp("cmtsNorte", SnmpAccess("127.0.0.1", agent.port, community="r")) as snmp:
+        assert [(one.mac, one.state) for one in Cmts(snmp).modems()] == [(macs[0].hex(":"), "online")]
+    with Agent(breaks) as agent:
+        way = Snmp("cmtsNorte", SnmpAccess("127.0.0.1", agent.port, community="r", repetitions=1))
+        with way as snmp, pytest.raises(DeviceError):
+            Cmts(snmp).modems()
 
 
 def test_a_silent_cmts_is_named(agents: Agents) -> None:

@@ -272,6 +272,23 @@ def test_a_reading_that_repeats_itself_and_overflows_is_kept(network: Network):
     network.until(lambda: not network.rows("onus") and not network.rows("unconfigured"))
 
 
+@BOTH
+def test_an_onu_of_which_no_serial_was_read_is_the_one_that_was_there(network: Network):
+    (cpe,) = provisioned(network, 92)
+    olt, (before,) = network.olt(), network.rows("onus")
+    sn, at = before["sn"], Position(before["frame"], before["slot"], before["port"])
+    told = Onu(at, before["onu_id"], None, online=True, states=("online",), raw_status="up")
+    found = Reading("huawei", OltFacts("Huawei"), [], rows([told], [], None), [], False, full=False)
+    events = network.events(sn)
+    observing.keep(network.engine, olt, found)
+    (after,) = network.rows("onus")
+    kept = ("id", "sn", "cpe", "cpename", "realm", "status")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert [row["ended"] for row in network.rows("registrations", sn=sn)] == [None]
+    assert network.events(sn) == events
+    assert network.provisioning(cpe["id"])["state"] == "applied"
+
+
 def test_what_a_quick_reading_leaves_out_stays_known(network: Network):
     (cpe,) = provisioned(network, 88)
     network.questions.fresh(network.engine, network.olt(), None, 0.0, full=True)

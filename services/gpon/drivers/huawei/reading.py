@@ -137,9 +137,10 @@ class HuaweiReader:
     def _onus(self, below: Index) -> dict[Index, Row]:
         """What tells the state, and of the few that are away since when and why."""
         told = _joined(
-            rows(self._snmp, mib.ONT_CONFIG, "sn", "desc", below=below),
-            rows(self._snmp, mib.ONT_CONTROL, "run", "last_up", below=below),
+            rows(self._snmp, mib.ONT_CONFIG, "sn", "desc", below=below, needed=("sn",)),
+            rows(self._snmp, mib.ONT_CONTROL, "run", "last_up", below=below, needed=("run",)),
         )
+        self._fill(told)
         away = [index for index, one in told.items() if values.number(one.get("run")) != 1]
         for index, more in several(self._snmp, mib.ONT_CONTROL, away, "last_down", "cause").items():
             told[index] |= more
@@ -148,11 +149,22 @@ class HuaweiReader:
     def _onus_full(self, below: Index) -> dict[Index, Row]:
         config = ("sn", "line_profile", "service_profile", "desc")
         control = ("run", "distance", "last_up", "last_down", "cause")
-        return _joined(
-            rows(self._snmp, mib.ONT_CONFIG, *config, below=below),
-            rows(self._snmp, mib.ONT_CONTROL, *control, below=below),
+        told = _joined(
+            rows(self._snmp, mib.ONT_CONFIG, *config, below=below, needed=("sn",)),
+            rows(self._snmp, mib.ONT_CONTROL, *control, below=below, needed=("run",)),
             rows(self._snmp, mib.ONT_VERSION, below=below),
         )
+        self._fill(told)
+        return told
+
+    def _fill(self, told: dict[Index, Row]) -> None:
+        """What tells whether it is an ONU, and whether it is up, is asked for again where a walk left it out:
+        rows come between two walks, and agents skip some."""
+        for table, name in ((mib.ONT_CONFIG, "sn"), (mib.ONT_CONTROL, "run")):
+            holes = [index for index, one in told.items() if name not in one]
+            if len(holes) < len(told):
+                for index, more in several(self._snmp, table, holes, name).items():
+                    told[index] |= more
 
     def optics(self, pon: Position | None = None, *, full: bool | None = None) -> dict[Place, Optics]:
         full = pon is not None if full is None else full
@@ -180,7 +192,7 @@ class HuaweiReader:
 
     def unconfigured(self) -> list[Unconfigured]:
         found = []
-        for index, one in sorted(rows(self._snmp, mib.AUTOFIND).items()):
+        for index, one in sorted(rows(self._snmp, mib.AUTOFIND, needed=("sn",)).items()):
             if (sn := values.serial(one.get("sn"))) is None:
                 continue
             found.append(

@@ -152,7 +152,7 @@ class ZteReader(GenericReader):
 
     def unconfigured(self) -> list[Unconfigured]:
         found = []
-        for index, one in sorted(rows(self._snmp, mib.UNCONFIGURED).items()):
+        for index, one in sorted(rows(self._snmp, mib.UNCONFIGURED, needed=("sn",)).items()):
             if (sn := serial(one.get("sn"))) is not None:
                 found.append(
                     Unconfigured(
@@ -195,7 +195,8 @@ class ZteReader(GenericReader):
         """Rows by the ONU's place, with the index that they have."""
         found: dict[Place, tuple[Index, Row]] = {}
         for below in [(ifindex,) for ifindex in self._ifindexes(pon)] if pon else [()]:
-            for index, one in rows(self._snmp, table, *names, below=below).items():
+            needed = {"sn", "phase"} & table.columns.keys()
+            for index, one in rows(self._snmp, table, *names, below=below, needed=needed).items():
                 position = pon or self._position(index[0])
                 if position is not None:
                     found.setdefault((position, index[1]), (index, one))
