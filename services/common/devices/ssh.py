@@ -39,7 +39,9 @@ _AGREE = re.compile(r"[\[(](?:YES/NO|yes/no|Y/N|y/n)[\])].{0,5}$")
 _PROMPT = re.compile(r"\s*([^\s>#()\[\]][^\r\n>#()]*?)(?:\([^()\r\n]*\))?[>#]\s*")
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>78]")
 _BACK = re.compile(r"[^\x08\r\n]\x08")
-_PAUSE, _SETTLED = 0.01, 0.15
+_PAUSE, _SETTLED, _UNECHOED = 0.01, 0.15, 1.0
+"""Seconds: between two looks, until a login prompt stands still, until a prompt without an echo before it is
+taken for the end."""
 _LARGEST = 20_000_000
 """Characters: more than any answer has."""
 
@@ -109,7 +111,7 @@ class Cli:
         try:
             self._connection.clear_buffer()
             self._connection.write_channel(command + self._connection.RETURN)
-            return _without_echo(command, self._answer(confirm, seconds or self._access.timeout))
+            return self._answer(command, confirm, seconds or self._access.timeout)
         except Exception as failure:  # noqa: BLE001 - each kind is given its name
             self._fail(failure)
 
@@ -132,24 +134,30 @@ class Cli:
             clock.sleep(_PAUSE)
         raise TimeoutError("no prompt")
 
-    def _answer(self, confirm: bool, seconds: float) -> str:
-        """Everything up to the next prompt, which is left out."""
-        ends = re.compile(rf"(?:^|[\r\n])[ \t]*{re.escape(self.prompt)}[^\r\n>#]{{0,80}}[>#][ \t]*$")
-        told, until = "", clock.monotonic() + seconds
+    def _answer(self, command: str, confirm: bool, seconds: float) -> str:
+        """Everything from the command's echo to the next prompt. A prompt without an echo before it came of
+        something else, as an alarm that the device told, unless nothing follows it."""
+        shown = rf"[ \t]*{re.escape(self.prompt)}[^\r\n>#]{{0,80}}[>#][ \t]*"
+        ends, begins = re.compile(rf"(?:^|[\r\n]){shown}$"), re.compile(rf"(?:^|\n){shown}(?=\S)")
+        told, until, replied, unechoed = "", clock.monotonic() + seconds, 0, 0.0
         while True:
             new = self._connection.read_channel()
+            now = clock.monotonic()
             if new:
-                told, until = told + new, clock.monotonic() + seconds
-                last = _ESCAPE.sub("", told[-500:])
+                told, until, unechoed = told + new, now + seconds, 0.0
+                last = _ESCAPE.sub("", told[max(replied, len(told) - 500) :])
                 if end := ends.search(last):
-                    return _plain(told)[: -len(last[end.start() :].lstrip("\r\n"))]
-                if _MORE.search(last):
-                    self._connection.write_channel(" ")
-                elif _CONTINUE.search(last):
-                    self._connection.write_channel(self._connection.RETURN)
-                elif _CONFIRM.search(last):
-                    self._connection.write_channel(("y" if confirm else "n") + self._connection.RETURN)
-            elif clock.monotonic() > until:
+                    answer = _plain(told)[: -len(last[end.start() :].lstrip("\r\n"))]
+                    for start in (0, *(one.end() for one in begins.finditer(answer))):
+                        if (found := _without_echo(command, answer[start:])) is not None:
+                            return found
+                    unechoed = now
+                elif reply := self._reply(last, confirm):
+                    self._connection.write_channel(reply)
+                    replied = len(told)
+            elif unechoed and now > unechoed + _UNECHOED:
+                return answer.strip("\n")
+            elif now > until:
                 raise TimeoutError("no prompt")
             elif self._connection.remote_conn.closed:
                 raise EOFError("closed by the device")
@@ -157,6 +165,16 @@ class Cli:
                 clock.sleep(_PAUSE)
             if len(told) > _LARGEST:
                 raise DeviceError("The answer has no end.", device=self.device)
+
+    def _reply(self, last: str, confirm: bool) -> str:
+        """To what the device wants to know before it goes on; "" where it wants nothing."""
+        if _MORE.search(last):
+            return " "
+        if _CONTINUE.search(last):
+            return str(self._connection.RETURN)
+        if _CONFIRM.search(last):
+            return ("y" if confirm else "n") + str(self._connection.RETURN)
+        return ""
 
     def _pinned(self, client: Any) -> Any:
         """The client, knowing the device's key, so that paramiko asks for one of that type and refuses
@@ -217,8 +235,9 @@ def _plain(told: str) -> str:
     return re.sub(r"\r+\n", "\n", seen).replace("\r", "\n").replace("\0", "")
 
 
-def _without_echo(command: str, told: str) -> str:
-    """The device's own words: the echo is gone, also where it was broken at the edge of a screen."""
+def _without_echo(command: str, told: str) -> str | None:
+    """The device's own words: the echo is gone, also where it was broken at the edge of a screen. None where
+    it does not begin with one."""
     wanted = "".join(command.split())
     at = 0
     for place, letter in enumerate(told):
@@ -228,4 +247,4 @@ def _without_echo(command: str, told: str) -> str:
             at += 1
         elif not letter.isspace():
             break
-    return "" if at == len(wanted) else told.strip("\n")
+    return "" if at == len(wanted) else None

@@ -21,7 +21,8 @@ MODES: tuple[tuple[str, str, str], ...] = (
 class Terminal:
     """`answers`: pattern of a command → what is answered, a text or a function of the match. What matches
     none is an unknown command. `commands` are those that came in, `replies` what was said to its
-    questions."""
+    questions. `alarm`: told in the middle of a command that is typed, with the prompt anew; `slow`: seconds
+    after each line that came in."""
 
     def __init__(
         self, answers: Mapping[str, str | Callable[[re.Match[str]], str]] | None = None, paging: int = 0
@@ -29,7 +30,8 @@ class Terminal:
         self.answers = dict(answers or {})
         self.paging, self.modes = paging, tuple(MODES)
         self.commands, self.replies = list[str](), list[str]()
-        self.silent_at = self.reset_at = ""
+        self.silent_at = self.reset_at = self.alarm = ""
+        self.slow = 0.0
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -74,7 +76,7 @@ class Terminal:
         await asyncio.sleep(0.05)
 
     async def _session(self, process: asyncssh.SSHServerProcess[str]) -> None:
-        way = _Way(process)
+        way = _Way(process, self)
         mode = ">"
         try:
             while True:
@@ -114,8 +116,8 @@ class Terminal:
 class _Way:
     """What goes over the terminal, letter for letter as an OLT does it."""
 
-    def __init__(self, process: asyncssh.SSHServerProcess[str]) -> None:
-        self._process = process
+    def __init__(self, process: asyncssh.SSHServerProcess[str], terminal: Terminal) -> None:
+        self._process, self._terminal = process, terminal
 
     def write(self, text: str) -> None:
         self._process.stdout.write(text)
@@ -130,7 +132,11 @@ class _Way:
                 raise EOFError
             if letter in "\r\n":
                 self.write("\r\n")
+                await asyncio.sleep(self._terminal.slow)
                 return typed
+            if not typed and self._terminal.alarm:
+                self.write(f"\r\n{self._terminal.alarm}{prompt}")
+                await asyncio.sleep(0.2)
             typed += letter
             self.write(letter)
             if len(typed) % 70 == 0:

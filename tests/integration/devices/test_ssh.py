@@ -84,6 +84,24 @@ def test_a_command_that_the_terminal_breaks_is_no_part_of_the_answer(cli: Cli) -
     assert cli.run("long " + "x" * 150).strip() == "done"
 
 
+def test_an_alarm_with_its_prompt_is_no_answer(terminal: Terminal, cli: Cli) -> None:
+    terminal.alarm = "  ! FAULT MINOR an alarm"
+    try:
+        assert cli.run("display utf").strip() == "Descripción"
+        assert "VERSION" in cli.run("display version")
+    finally:
+        terminal.alarm = ""
+
+
+def test_a_question_is_replied_to_once_however_slow_the_device_goes_on(terminal: Terminal, cli: Cli) -> None:
+    terminal.slow = 0.2
+    try:
+        assert cli.run("display asks").strip() == "answered"
+        assert cli.run("display utf").strip() == "Descripción"
+    finally:
+        terminal.slow = 0.0
+
+
 def test_the_first_use_tells_the_key_and_the_next_may_pin_it(terminal: Terminal) -> None:
     with Cli("oltNorte", access(terminal), "huawei_smartax") as first:
         assert first.host_key == terminal.host_key
