@@ -32,7 +32,7 @@ from services.gpon.contract import (
     PonOutage,
 )
 from services.gpon.devices import only_realm
-from services.gpon.domain import naming, observing, waiting
+from services.gpon.domain import naming, observing, provisioning, waiting
 from services.gpon.reading import LEVELS, Reading, short
 from services.gpon.telling import tell, tell_olt
 
@@ -223,6 +223,8 @@ def _keep_onus(
             write.connection.execute(update(_t).where(moved).values(**changed))
             if owner and any(old[name] is not None for name in _CONFIGURED & changed.keys()):
                 touched.add(owner["cpe"])
+            if owner.get("reason") == provisioning.DUPLICATE and "status" in changed:
+                touched.add(owner["cpe"])
         else:
             same.append(old["id"])
         if old is not None and reading.levels:
@@ -401,6 +403,8 @@ def _keep_unconfigured(write: Write, olt: Row, reading: Reading, known: dict[str
     for old in there.values():
         if old["missed"] + 1 >= MISSED:
             write.connection.execute(delete(t).where(t.c.id == old["id"]))
+            if old["cpe"]:
+                touched.add(old["cpe"])
         else:
             write.connection.execute(update(t).where(t.c.id == old["id"]).values(missed=old["missed"] + 1))
     return touched
@@ -419,7 +423,8 @@ def _serials(engine: Engine, olt_id: int, reading: Reading) -> list[str | None]:
 
 
 def _subscribers(engine: Engine, sns: Iterable[str | None]) -> dict[str, Row]:
-    """Serial → what is known of its CPE: cpe, cpename, realm, external_id, disable_provision, state."""
+    """Serial → what is known of its CPE: cpe, cpename, realm, external_id, disable_provision, and how far its
+    provisioning is: state, reason."""
     t = models.provisionings
     wanted = sorted({one for one in sns if one})
     found: dict[str, Row] = {}
@@ -430,7 +435,7 @@ def _subscribers(engine: Engine, sns: Iterable[str | None]) -> dict[str, Row]:
             for row in connection.execute(mine).mappings():
                 cpe = row["cpe_row"] or {}
                 found[row["sn"]] = {
-                    **{name: row[name] for name in ("cpe", "cpename", "realm", "state")},
+                    **{name: row[name] for name in ("cpe", "cpename", "realm", "state", "reason")},
                     "external_id": cpe.get("external_id"),
                     "disable_provision": cpe.get("disable_provision"),
                 }

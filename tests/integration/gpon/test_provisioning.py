@@ -199,8 +199,24 @@ def test_a_serial_that_two_olts_hear_is_nobody_s_until_one_is_gone(network: Netw
     assert network.on_olt(one.sn, NORTH) is None
     network.lab.plug(_plan(north=[one]))
     network.until(lambda: len(network.rows("unconfigured", sn=one.sn)) == 1, NORTH, SOUTH)
-    network.look(cpe["id"])
+    network.settle()
     assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_an_onu_that_another_olt_hears_before_the_first_has_lost_it_follows(network: Network):
+    one = onu(19)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    network.until(lambda: network.rows("onus", status="online"))
+    network.lab.plug(_plan(south=[one]))
+    network.until(lambda: network.rows("unconfigured", sn=one.sn), SOUTH)
+    network.settle()
+    assert network.provisioning(cpe["id"])["reason"] == provisioning.DUPLICATE
+    network.until(lambda: network.rows("onus", sn=one.sn, status="offline"), NORTH)
+    network.settle()
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+    assert (network.on_olt(one.sn, NORTH), network.on_olt(one.sn, SOUTH) is None) == (None, False)
 
 
 def test_a_swapped_device_leaves_nothing_of_the_old_one(network: Network):
