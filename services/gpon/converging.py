@@ -633,8 +633,8 @@ def _settle(
             "version": now["version"] + 1,
         }
         if state != provisioning.BLOCKED:
-            told |= {"former_sns": [], "redo": False, "drift": []}
-        if not now["stale"]:
+            told |= {"former_sns": [], "redo": now["redo"] and not row["redo"], "drift": []}
+        if not now["stale"] and now["due"] == row["due"]:
             told["due"] = None
         if state == provisioning.APPLIED and olt is not None and place is not None:
             at = position(Pon(*place.pon), place.onu_id or 0)

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from services.common.context import Context, Scope
-from services.gpon import devices, models
+from services.gpon import devices, doing, models
+from services.gpon.converging import Session
 from services.gpon.domain import provisioning
 from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
 
@@ -230,6 +231,32 @@ def test_a_swapped_device_leaves_nothing_of_the_old_one(network: Network):
     network.settle()
     assert network.on_olt(old.sn) is None
     assert network.on_olt(new.sn) is not None
+
+
+@pytest.mark.parametrize("kind", [doing.UNPROVISION, doing.REPROVISION])
+def test_what_is_asked_for_while_a_cpe_is_worked_on_is_done_after_it(
+    network: Network, kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    one = onu(20)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    row, save = None, Session.save
+
+    def asked(session: Session) -> None:
+        nonlocal row
+        save(session)
+        if row is None:
+            row = network.provisioning(cpe["id"])
+            change = {"held": True} if kind == doing.UNPROVISION else {"held": False, "redo": True}
+            doing._change(network.engine, row["id"], change)
+
+    monkeypatch.setattr(Session, "save", asked)
+    network.settle()
+    network.settle()
+    assert (network.on_olt(one.sn) is None) == (kind == doing.UNPROVISION)
+    steps = ["onu.removed"] if kind == doing.UNPROVISION else ["onu.removed", "onu.added"]
+    added = [kind for kind in network.events(one.sn) if kind in ("onu.removed", "onu.added")]
+    assert added == ["onu.added", *steps]
 
 
 def test_an_olt_with_an_old_backup_is_brought_up_to_date(network: Network):
