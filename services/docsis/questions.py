@@ -174,7 +174,12 @@ class Questions:
         detail = Detail(cmts, found, Network(topology))
         desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept))
         seen = dt.datetime.fromtimestamp(int(found.sample.at), engine.settings.zone)
-        told = {**detail.told(), "observed_at": seen}
+        registered = detail.row["last_reg_time"]
+        told = {
+            **detail.told(),
+            "observed_at": seen,
+            "last_reg_time": registered and registered.astimezone(engine.settings.zone),
+        }
         with self._lock:
             self._looks[row["mac"]] = time.monotonic(), found.sample, told
             self._looks.move_to_end(row["mac"])

@@ -5,6 +5,7 @@ A PON that was read within seconds is not read again: who asks often gets the sa
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections import Counter
@@ -284,6 +285,7 @@ class Questions:
         now = {**row, **reading.onu_row(found.onu), **reading.levels(found.onu, sent, found.optics)}
         now["pondesv"] = row["pondesv"] if now["status"] == "online" else None
         now["observed_at"] = this_second()
+        now |= {name: _local(engine, now[name]) for name in ("last_up_time", "last_down_time", "observed_at")}
         up = found.onu.uptime
         now["uptime"] = (
             up
@@ -295,7 +297,10 @@ class Questions:
     def _registrations(self, engine: Engine, olt: Row, now: Row, found: OnuDetail) -> list[Row]:
         """What the OLT remembers, else what was seen from here."""
         if found.registrations:
-            return [{"from": one.up, "to": one.down, "cause": one.cause} for one in found.registrations]
+            return [
+                {"from": _local(engine, one.up), "to": _local(engine, one.down), "cause": one.cause}
+                for one in found.registrations
+            ]
         t = models.registrations
         mine = select(t).where(t.c.sn == now["sn"], t.c.olt_id == olt["id"]).order_by(t.c.id.desc()).limit(20)
         rows = engine.database.reading(lambda one: one.execute(mine).mappings().all())
@@ -450,6 +455,11 @@ def _cpe(engine: Engine, id_: int | None) -> Row | None:
         "downstream": profile.get("downstream"),
         "upstream": profile.get("upstream"),
     }
+
+
+def _local(engine: Engine, moment: dt.datetime | None) -> dt.datetime | None:
+    """In the installation's zone, as what is kept is shown."""
+    return moment and moment.astimezone(engine.settings.zone)
 
 
 def _fields(one: Any) -> Row:

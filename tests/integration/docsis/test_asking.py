@@ -61,6 +61,7 @@ def test_a_modem_now_as_the_product_tells_it(network: Network) -> None:
         86_400,
         "NL552B",
     )
+    assert found["last_reg_time"] == "2026-11-25T09:30:00+01:00"
     assert found["reg_tags"] == [CMTS, "catv-mac.1", "nodo1", "dn.0-3-0", "up.1-0-0"]
     assert found["output"] == f"online {CMTS}:29 127.0.0.1"
     assert found["downstream_sfs"] == [20_000_000]

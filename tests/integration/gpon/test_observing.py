@@ -180,6 +180,9 @@ def test_one_onu_is_told_whole(network: Network):
     assert told["cpe"]["id"] == cpe["id"]
     assert {port["service_vlan"] for port in told["service_ports"]} == {933, 1100}
     assert told["registrations"][-1]["to"] is None or told["registrations"][0]["to"] is None
+    (listed,) = network.answer(network.engine.list(ROOT, "onus", []))
+    assert told["last_up_time"] == told["registrations"][-1]["from"] == listed["last_up_time"]
+    assert told["observed_at"][-6:] == listed["observed_at"][-6:]
 
 
 @BOTH
