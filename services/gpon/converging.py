@@ -215,6 +215,9 @@ class _Convergence:
             self._bring(olt, sn, None)
             heard = replace(here.place, onu_id=None)
         at = self._bring(olt, sn, want, heard)
+        if at is None:  # it was there when it was read last, and is neither configured nor heard now
+            _settle(self._engine, self._row, provisioning.WAITING)
+            return
         _settle(self._engine, self._row, provisioning.APPLIED, olt=olt, place=at)
 
     def _is_there(self, olt: Row, sn: str, want: Wanted, heard: Place | None) -> bool:
@@ -256,7 +259,8 @@ class _Convergence:
         """Send what is left to do on one OLT, one command after the other, each known of before it goes out.
         Returns where the ONU is then."""
         session = self._sessions.of(olt)
-        for _ in range(LONGEST):
+        sent: list[Step] = []
+        while len(sent) < LONGEST:
             applied = self._row["applied"]
             have = [provisioning.recalled(one, olt["name"], applied) for one in session.configured(sn)]
             left = provisioning.steps(want, have, heard)
@@ -264,8 +268,11 @@ class _Convergence:
             if not left:
                 session.save()
                 return have[0].place if have else None
+            if any(step in sent for step in left):  # before what was made is taken off to be made again
+                break
             _about_to(self._engine, self._row, olt, sn, left)
             detail = session.do(left[0])
+            sent.append(left[0])
             self._row["applied"] = _done(self._engine, self._row, olt, sn, left[0], detail)
             if left[0].name == provisioning.ADD:
                 heard = None
@@ -399,9 +406,12 @@ class Session:
 
     def configured(self, sn: str) -> list[Configured]:
         def work(writer: Writer) -> list[Configured]:
-            place = writer.find(sn)
-            found = writer.configuration(*place) if place else None
-            return [] if found is None else [configured(found, sn)]
+            if (place := writer.find(sn)) is None:
+                return []
+            found = writer.configuration(*place)
+            if found is None:  # its board is away, perhaps: it is not gone for that
+                raise DeviceError("What it has of the ONU cannot be read.", device=self._olt["name"])
+            return [configured(found, sn)]
 
         return self.call(work)
 

@@ -129,6 +129,9 @@ def test_an_onu_is_found_by_its_serial_number() -> None:
     with device(answers) as (olt, _):
         assert olt.find("485754431426779a") == (PON, 7)
         assert olt.find("4857544300000000") is None
+    other = device({"display ont info by-sn .*": "  Location : 0-5-2, number 7"})
+    with other as (olt, _), pytest.raises(DeviceError, match="makes no sense"):  # which is not "not there"
+        olt.find("485754431426779a")
 
 
 def test_the_configuration_is_put_together_from_what_several_commands_tell() -> None:

@@ -259,6 +259,44 @@ def test_what_is_asked_for_while_a_cpe_is_worked_on_is_done_after_it(
     assert added == ["onu.added", *steps]
 
 
+def test_an_onu_that_is_neither_on_the_olt_nor_heard_waits(network: Network):
+    one = onu(21)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    network.until(lambda: network.rows("onus", status="online"))
+    network.lab.plug(_plan())
+    network.until(lambda: network.rows("onus", sn=one.sn, status="offline"))
+    with devices.writer(network.olt()) as writer:  # somebody else, by hand
+        found = network.on_olt(one.sn)
+        for port in found.service_ports:
+            writer.delete_service_port(port.id)
+        writer.delete(found.position, found.onu_id)
+    network.look(cpe["id"])
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["position"]) == (provisioning.WAITING, None)
+
+
+def test_a_command_that_changes_nothing_is_not_sent_again_and_again(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+):
+    one = onu(22)
+    plugged(network, one)
+    sent, do = [], Session.do
+
+    def told(session: Session, step: provisioning.Step) -> dict:
+        sent.append(step.name)
+        return do(session, step)
+
+    monkeypatch.setattr(Session, "do", told)
+    with network.engine.database.write() as connection:  # a number, of a profile that is called otherwise
+        connection.execute(update(models.olts).values(line_profile="10"))
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    assert network.provisioning(cpe["id"])["state"] == provisioning.FAILED
+    assert sent == [provisioning.ADD, provisioning.PROFILES]
+
+
 def test_an_olt_with_an_old_backup_is_brought_up_to_date(network: Network):
     one = onu(14)
     plugged(network, one)

@@ -68,7 +68,12 @@ class HuaweiWriter:
 
     def find(self, sn: str) -> Place | None:
         answer = self._ask(f"display ont info by-sn {sn.upper()}")
-        return None if answer is None else cli.place(answer)
+        if answer is None:
+            return None
+        found = cli.place(answer)
+        if found is None:
+            raise DeviceError("What it tells of the serial number makes no sense.", device=self._device)
+        return found
 
     def configuration(self, position: Position, onu_id: int) -> Configured | None:
         info = self._ask(f"display ont info {position.port} {onu_id}", position)
