@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from services.common.database.kernel import milliseconds
 from services.common.database.lead import Lead
@@ -108,12 +108,14 @@ class Converger:
         return False
 
     def _round(self, engine: Engine) -> None:
-        due = select(_t).where(_t.c.due <= milliseconds()).order_by(_t.c.due, _t.c.id).limit(AT_ONCE)
+        under_way = [olt_id for olt_id in tuple(self._olts) if olt_id is not None]
+        free = or_(_t.c.olt_id.is_(None), _t.c.olt_id.not_in(under_way))
+        due = select(_t).where(_t.c.due <= milliseconds(), _t.c.id.not_in(tuple(self._rows)), free)
+        due = due.order_by(_t.c.due, _t.c.id).limit(AT_ONCE)
         rows = engine.database.reading(lambda one: [dict(row) for row in one.execute(due).mappings()])
         by_olt: dict[int | None, list[Row]] = defaultdict(list)
         for row in rows:
-            if row["id"] not in self._rows:
-                by_olt[row["olt_id"] or _where(engine, row)].append(row)
+            by_olt[row["olt_id"] or _where(engine, row)].append(row)
         for olt_id, mine in by_olt.items():
             if olt_id in self._olts or not self._places.acquire(blocking=False):
                 continue

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from services.common.context import Context, Scope
-from services.gpon import devices, doing, models
-from services.gpon.converging import Session
+from services.common.resource.engine import Engine
+from services.gpon import converging, devices, doing, models
+from services.gpon.converging import AT_ONCE, Session, Sessions
 from services.gpon.domain import provisioning
-from tests.integration.gpon.conftest import BOTH, NORTH, SOUTH, Network, onu, plugged
+from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
 
 
 def vlans(network: Network, sn: str, name: str = NORTH) -> list[int]:
@@ -295,6 +299,41 @@ def test_a_command_that_changes_nothing_is_not_sent_again_and_again(
     network.settle()
     assert network.provisioning(cpe["id"])["state"] == provisioning.FAILED
     assert sent == [provisioning.ADD, provisioning.PROFILES]
+
+
+def test_an_olt_that_is_slow_holds_up_its_own_cpes_alone(network: Network, monkeypatch: pytest.MonkeyPatch):
+    north, south = network.olt(NORTH)["id"], network.olt(SOUTH)["id"]
+    made = [{"cpe": number, "olt_id": north, "due": 1} for number in range(1, AT_ONCE + 2)]
+    made.append({"cpe": AT_ONCE + 2, "olt_id": south, "due": 2})
+    same = {
+        "cpename": "pim",
+        "realm": "pim",
+        "state": "pending",
+        "drift": [],
+        "applied": {},
+        "former_sns": [],
+    }
+    with network.engine.database.write() as connection:
+        connection.execute(insert(models.provisionings), [same | one for one in made])
+    hangs, reached = threading.Event(), threading.Event()
+
+    def slowly(engine: Engine, id_: int, sessions: Sessions) -> None:
+        if id_ in mine:
+            reached.set()
+        else:
+            hangs.wait(PATIENCE)
+
+    mine = {row["id"] for row in network.rows("provisionings", olt_id=south)}
+    monkeypatch.setattr(converging, "converge", slowly)
+    monkeypatch.setattr(Sessions, "look", lambda self: None)
+    converger = converging.Converger(lambda olt_id, seconds: None)
+    try:
+        for _ in range(3):
+            converger._round(network.engine)
+            time.sleep(0.1)
+        assert reached.is_set()
+    finally:
+        hangs.set()
 
 
 def test_an_olt_with_an_old_backup_is_brought_up_to_date(network: Network):
