@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +14,9 @@ from sqlalchemy import func, select, update
 from services.common.context import Context
 from services.common.database.columns import now
 from services.common.database.kernel import milliseconds
-from services.common.devices.errors import DeviceError
 from services.common.devices.polling import Poller
 from services.common.devices.traps import Traps
-from services.common.errors import Conflict, InvalidInput, NotFound, Unprocessable
+from services.common.errors import ApiError, Conflict, InvalidInput, NotFound, Unprocessable
 from services.common.events.inbox import Subscription
 from services.common.events.provider import EventsProvider
 from services.common.executing.executor import Executor
@@ -39,6 +40,8 @@ from services.gpon.tasks import Work
 
 LEVELS_EVERY = dt.timedelta(minutes=15)
 MOST_WAITING = 1000
+REFRESHING = 3.0
+"""Seconds that are waited for OLTs that are asked before a list is answered."""
 EVERY = 0.5
 NEW_PONS = 4
 """The most that are read by themselves after a reading of their OLT."""
@@ -105,8 +108,8 @@ class GponService(ResourceService):
         return self.engine.list(self.context, resource, **query)  # type: ignore[no-any-return]
 
     def _refresh(self, parameters: Pairs) -> None:
-        """Ask the OLTs that the caller may see, if that is what he wants. One that does not answer says so in
-        its own row; what the others say is not kept from him."""
+        """Ask the OLTs that the caller may see, all at once, if that is what he wants. One that does not
+        answer in time says so in its own row; what the others say is not kept from him."""
         asked = values_of(parameters, "refresh")
         try:
             if not asked or not Boolean(name="refresh").parse(asked[-1]):
@@ -117,12 +120,13 @@ class GponService(ResourceService):
             self.context, OLTS.name, parameters=[("attrs", "id,name")], limit=MOST_WAITING
         )
         wanted = values_of(parameters, "olt")
-        for one in orjson.loads(seen.body):
-            if not wanted or one["name"] in wanted:
-                olt = devices.olt(self.engine, one["id"])
-                with suppress(DeviceError):
-                    if olt is not None:
-                        QUESTIONS.fresh(self.engine, olt, None, 1.0, levels=False)
+        mine = [one["id"] for one in orjson.loads(seen.body) if not wanted or one["name"] in wanted]
+        asking = [threading.Thread(target=_ask, args=(self.engine, id_), daemon=True) for id_ in mine]
+        for one in asking:
+            one.start()
+        until = time.monotonic() + REFRESHING
+        for one in asking:
+            one.join(max(0.0, until - time.monotonic()))
 
     @rpc
     def pon_status(self, places: Places, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]
@@ -290,6 +294,13 @@ def enable(write: Write, waiting: Row, body: Row) -> Reply:
     write.connection.execute(update(p).where(p.c.id == found["id"]).values(**due))
     about = {name: waiting[name] for name in ("olt_id", "fsp", "sn")}
     return queue(write, "enable", **about, cpe=found["cpe"], realm=found["realm"])
+
+
+def _ask(engine: Engine, olt_id: int) -> None:
+    """Who waits on an OLT."""
+    with suppress(ApiError):
+        if (olt := devices.olt(engine, olt_id)) is not None:
+            QUESTIONS.fresh(engine, olt, None, 1.0, levels=False)
 
 
 def _may_see(context: Context, realm: str) -> bool:

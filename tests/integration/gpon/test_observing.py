@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -18,7 +19,7 @@ from services.gpon import models, observing
 from services.gpon.converging import Sessions, converge
 from services.gpon.drivers.base import OltFacts, Onu, Pon, Position, Unconfigured
 from services.gpon.reading import Reading, rows
-from services.gpon.service import poll
+from services.gpon.service import GponService, poll
 from tests.integration.engine.world import DEM, PIM, ROOT
 from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
 from tests.servers import eventually
@@ -233,6 +234,19 @@ def test_a_session_that_breaks_in_the_middle_is_gone_on_with(network: Network):
     network.look(cpe["id"])
     assert network.provisioning(cpe["id"])["state"] == "applied"
     assert len([kind for kind in network.events(one.sn) if kind == "onu.added"]) == 1
+
+
+def test_an_olt_that_is_silent_keeps_nobody_who_waits_on_another_from_us(network: Network):
+    one = onu(91)
+    plugged(network, one)
+    service: Any = GponService()
+    service.engine, service.context = network.engine, ROOT
+    with network.fault({"fault": "silent", "device": SOUTH}):
+        begin = time.monotonic()
+        reply = service.list("unconfigured", parameters=[("refresh", "true")])
+        assert time.monotonic() - begin < 4.5
+        assert [row["sn"] for row in network.answer(reply)] == [one.sn]
+        eventually(lambda: network.olt(SOUTH)["state"] == "down")
 
 
 def test_with_another_community_the_olt_is_silent(network: Network):
