@@ -16,13 +16,11 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.bodies import FORMS, loads
 from gateway.routes import Action
-from services.common.database.unit_of_work import MASK
 from services.common.errors import ApiError, MalformedBody
+from services.common.log import MASK, SECRETS
 
 MOST_BYTES = 8 * 1024
-_SECRET = re.compile(
-    r"password|passwd|token|secret|community|authorization|refresh|verifier|^code$|^key$", re.IGNORECASE
-)
+_SECRET = re.compile(rf"{SECRETS}|refresh|verifier|^code$|^key$", re.IGNORECASE)
 _NUL = "\0"
 
 _METHODS = {

@@ -20,10 +20,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from services.common.settings import Settings
 
 MASK = "**********"
-_SECRET_NAME = re.compile(r"password|passwd|token|secret|community|authorization", re.IGNORECASE)
+SECRETS = "password|passwd|token|secret|community|authorization"
+"""What is in the name of a secret, as a pattern."""
+_SECRET_NAME = re.compile(SECRETS, re.IGNORECASE)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]*:[^/\s]*(?=@)")
 _SECRET_TEXT = re.compile(
-    r"((?:password|passwd|token|secret|community|authorization)[\"']?\s*[=:]\s*)"
+    rf"((?:{SECRETS})[\"']?\s*[=:]\s*)"
     r"(\"[^\"]*\"|'[^']*'|(?:(?:bearer|basic|token)\s+)?[^\s,;&\"'})\]]+)",
     re.IGNORECASE,
 )

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.common.database.unit_of_work import MASK
 from services.common.errors import InvalidInput
 from services.common.fields import REQUIRED, Boolean, Integer
+from services.common.log import MASK
 from services.common.resource.query import OWN, Query
 from services.common.resource.representation import dumps
 from services.common.resource.sql import count, values

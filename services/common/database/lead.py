@@ -14,24 +14,20 @@ class Lead:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._held: ExitStack | None = None
+        self._held = ExitStack()
         self._lives: Callable[[], bool] | None = None
 
     def had(self, database: Database) -> bool:
         """Whether it is this process that does the work; taken when nobody has it. Who finds that he has lost
         it leaves this round to others."""
-        if self._lives is not None:
-            if self._lives():
-                return True
-            self.lost()
-            return False
-        held = ExitStack()
-        self._lives = held.enter_context(database.held(self.name, wait=False))
         if self._lives is None:
-            held.close()
-            return False
-        self._held = held
-        return True
+            self._lives = self._held.enter_context(database.held(self.name, wait=False))
+            had = self._lives is not None
+        else:
+            had = self._lives()
+        if not had:
+            self.lost()
+        return had
 
     @contextmanager
     def working(self, database: Database) -> Iterator[bool]:
@@ -44,7 +40,6 @@ class Lead:
             raise
 
     def lost(self) -> None:
-        """The database was away, and the lock with it."""
-        held, self._held, self._lives = self._held, None, None
-        if held is not None:
-            held.close()
+        """The lock is another's, or went with the database; its connection is given back."""
+        self._lives = None
+        self._held.close()

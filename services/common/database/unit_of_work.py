@@ -15,7 +15,6 @@ from services.common.database.columns import now
 from services.common.database.tally import Tally
 
 ADDED, CHANGED, DELETED = 1, 2, 3
-MASK = "**********"
 
 
 class UnitOfWork:
@@ -56,7 +55,7 @@ class UnitOfWork:
         realm: str,
         changes: dict[str, Any],
     ) -> None:
-        """`changes`: field → [before, after]; the caller masks secrets with `MASK`."""
+        """`changes`: field → [before, after]; the caller masks secrets with `log.MASK`."""
         self._audit.append(
             {
                 "time": self.time,

@@ -181,14 +181,14 @@ class Outbox:
             last = connection.execute(select(self.sequencer.c.last).with_for_update()).scalar_one()
             end = min(connection.execute(needed).scalar() or last + 1, before or last + 1)
             oldest = select(t.c.number).where(t.c.number < end, ~or_(false(), *kept))
-            numbers = oldest.order_by(t.c.number).limit(PRUNED_AT_ONCE).subquery()
-            highest = connection.execute(select(func.max(numbers.c.number))).scalar()
-            gone = connection.execute(delete(t).where(t.c.number.in_(select(numbers.c.number)))).rowcount
-            reached = end - 1 if gone < PRUNED_AT_ONCE else highest
+            numbers = oldest.order_by(t.c.number).limit(PRUNED_AT_ONCE)
+            forget = delete(t).where(t.c.number.in_(numbers)).returning(t.c.number)
+            gone = connection.execute(forget).scalars().all()
+            reached = end - 1 if len(gone) < PRUNED_AT_ONCE else max(gone)
             # Never less than before, though older events be needed again: what is gone stays gone.
             further = self.sequencer.c.pruned < reached
             connection.execute(update(self.sequencer).where(further).values(pruned=reached))
-        return int(gone)
+        return len(gone)
 
 
 def visible(event: Envelope, scope: Scope) -> bool:

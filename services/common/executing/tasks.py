@@ -83,7 +83,7 @@ class Tasks:
     def _recover(self, engine: Engine) -> None:
         """What the process had begun that led before, which may have been this one."""
         t = _tasks(engine)
-        left = update(t).where(t.c.status == RUNNING, t.c.id.not_in(self._under_way))
+        left = update(t).where(t.c.status == RUNNING, t.c.id.not_in(tuple(self._under_way)))
         lost = {"status": UNKNOWN, "message": DIED, "exception": "worker_died", "finished": now()}
         with engine.database.write() as connection:
             once = left.where(t.c.kind.in_(self._once))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.common.context import Context
 from services.common.contract import InRealm, OwnedBy, Resource, SharedWith
-from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, MASK, UnitOfWork
+from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, UnitOfWork
 from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
 from services.common.events.event import told
 from services.common.fields import (
@@ -24,6 +24,7 @@ from services.common.fields import (
     Field,
     Members,
 )
+from services.common.log import MASK
 from services.common.resource.body import cleaned
 from services.common.resource.reads import Reads
 from services.common.resource.sql import values

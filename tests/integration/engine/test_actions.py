@@ -13,10 +13,10 @@ import pytest
 
 from services.common.context import Context
 from services.common.database.columns import now
-from services.common.database.unit_of_work import MASK
 from services.common.errors import ApiError, Conflict, InvalidInput, NotFound, NotOffered
 from services.common.events.envelope import Envelope
 from services.common.events.inbox import Inbox
+from services.common.log import MASK
 from services.common.resource.writes import Write
 from services.common.rpc.reply import Reply
 from services.isp import action_batches, actions

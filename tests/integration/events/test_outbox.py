@@ -32,6 +32,14 @@ def outbox_of(world: World) -> Outbox:
     return Outbox("isp", metadata, world.database)
 
 
+def sent_long_ago(world: World, outbox: Outbox) -> None:
+    """All that was published so far, forty days back."""
+    outbox.number()
+    outbox.mark_sent(outbox.unsent())
+    with world.database.write() as connection:
+        connection.execute(update(metadata.tables["outbox"]).values(sent_at=now() - timedelta(days=40)))
+
+
 def subjects(outbox: Outbox, after: int = 0, who: Context = ROOT, **narrowed: object) -> list[str]:
     found, _ = outbox.after(after, who.scope, **narrowed)  # type: ignore[arg-type]
     return [one.event.subject for one in found]
@@ -229,10 +237,7 @@ def test_what_is_gone_is_told_also_when_older_events_are_needed_again(world: Wor
     outbox = outbox_of(world)
     for _ in range(3):
         world.customer()
-    outbox.number()
-    outbox.mark_sent(outbox.unsent())
-    with world.database.write() as connection:
-        connection.execute(update(metadata.tables["outbox"]).values(sent_at=now() - timedelta(days=40)))
+    sent_long_ago(world, outbox)
     assert outbox.prune(30) == 3
     assert outbox.prune(30, before=2) == 0
     assert outbox.pruned() == 3
@@ -245,10 +250,7 @@ def test_what_is_gone_is_told_between_two_batches(world: World, monkeypatch: pyt
     world.model("X")
     for _ in range(3):
         world.customer()
-    outbox.number()
-    outbox.mark_sent(outbox.unsent())
-    with world.database.write() as connection:
-        connection.execute(update(metadata.tables["outbox"]).values(sent_at=now() - timedelta(days=40)))
+    sent_long_ago(world, outbox)
     assert outbox.prune(30, named=("models",)) == 2
     assert [row["number"] for row in world.rows("outbox")] == [1, 4]
     assert outbox.pruned() == 3
@@ -260,10 +262,7 @@ def test_the_last_event_of_a_row_with_a_name_stays_so_that_its_sequence_goes_on(
     outbox = outbox_of(world)
     world.model("X")
     world.delete("models", "X")
-    outbox.number()
-    outbox.mark_sent(outbox.unsent())
-    with world.database.write() as connection:
-        connection.execute(update(metadata.tables["outbox"]).values(sent_at=now() - timedelta(days=40)))
+    sent_long_ago(world, outbox)
     assert outbox.prune(30, named=("models",)) == 1
     assert outbox.prune(30, named=("models",)) == 0
     world.model("X")

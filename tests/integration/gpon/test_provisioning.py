@@ -8,6 +8,7 @@ import time
 import pytest
 from sqlalchemy import insert, update
 
+from deploy.lab.network.plan import OnuPlan
 from services.common.context import Context, Scope
 from services.common.resource.engine import Engine
 from services.gpon import converging, devices, doing, models
@@ -24,6 +25,16 @@ def vlans(network: Network, sn: str, name: str = NORTH) -> list[int]:
 def telephone(network: Network, cpe: dict, number: str | None) -> None:
     port = network.isp.page("potses", cpe=str(cpe["id"]))[0]
     network.isp.patch("potses", port["id"], {"cli": number})
+
+
+def online(network: Network, number: int) -> tuple[OnuPlan, dict]:
+    """An ONU that is provisioned and was seen online, and its CPE."""
+    one = onu(number)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    network.until(lambda: network.rows("onus", status="online"))
+    return one, cpe
 
 
 @BOTH
@@ -180,11 +191,7 @@ def test_an_onu_that_was_moved_to_another_pon_follows(network: Network):
 
 
 def test_an_onu_that_was_moved_to_another_olt_goes_from_the_first(network: Network):
-    one = onu(10)
-    plugged(network, one)
-    cpe = network.subscriber(one.sn)
-    network.settle()
-    network.until(lambda: network.rows("onus", status="online"))
+    one, cpe = online(network, 10)
     network.lab.plug(_plan(south=[one]))
     network.until(lambda: network.rows("unconfigured", sn=one.sn), NORTH, SOUTH)
     network.until(lambda: network.rows("onus", sn=one.sn, status="offline"), NORTH)
@@ -209,11 +216,7 @@ def test_a_serial_that_two_olts_hear_is_nobody_s_until_one_is_gone(network: Netw
 
 
 def test_an_onu_that_another_olt_hears_before_the_first_has_lost_it_follows(network: Network):
-    one = onu(19)
-    plugged(network, one)
-    cpe = network.subscriber(one.sn)
-    network.settle()
-    network.until(lambda: network.rows("onus", status="online"))
+    one, cpe = online(network, 19)
     network.lab.plug(_plan(south=[one]))
     network.until(lambda: network.rows("unconfigured", sn=one.sn), SOUTH)
     network.settle()
@@ -264,11 +267,7 @@ def test_what_is_asked_for_while_a_cpe_is_worked_on_is_done_after_it(
 
 
 def test_an_onu_that_is_neither_on_the_olt_nor_heard_waits(network: Network):
-    one = onu(21)
-    plugged(network, one)
-    cpe = network.subscriber(one.sn)
-    network.settle()
-    network.until(lambda: network.rows("onus", status="online"))
+    one, cpe = online(network, 21)
     network.lab.plug(_plan())
     network.until(lambda: network.rows("onus", sn=one.sn, status="offline"))
     with devices.writer(network.olt()) as writer:  # somebody else, by hand
