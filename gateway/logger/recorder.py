@@ -42,6 +42,7 @@ class Recorder:
         self._chore = chore
         self._queue: queue.Queue[Entry] = queue.Queue(ROOM)
         self._waiting: list[Entry] = []
+        self._apart = 0
         self._closing = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -96,21 +97,26 @@ class Recorder:
         return bool(self._waiting)
 
     def _write(self, last: bool) -> bool:
-        """Whether the batch is done with: written, or found unwritable. A database that is away is tried
-        again."""
+        """Whether it can go on: rows were written, or found unwritable. A database that is away is tried
+        again. Of rows that are refused together each is written by itself, so that only the bad ones are
+        lost."""
+        rows = self._waiting[:1] if self._apart else self._waiting
         try:
             with self._database.write() as connection:
-                write_rows(connection, request_log, self._waiting)
+                write_rows(connection, request_log, rows)
         except ServiceUnavailable:
             if not last:
                 return False
-            dropped.labels("unavailable").inc(len(self._waiting))
-            log.warning("request log lost at the end", rows=len(self._waiting))
+            dropped.labels("unavailable").inc(len(rows))
+            log.warning("request log lost at the end", rows=len(rows))
         except Exception:
-            dropped.labels("refused").inc(len(self._waiting))
-            # One row that the database refuses must not end the log.
-            log.exception("request log refused", rows=len(self._waiting))
-        self._waiting = []
+            if len(rows) > 1:
+                self._apart = len(rows)
+                return True
+            dropped.labels("refused").inc()
+            log.exception("request log refused")
+        self._waiting = self._waiting[len(rows) :]
+        self._apart = max(0, self._apart - len(rows))
         return True
 
     def _tidy(self) -> None:

@@ -37,6 +37,17 @@ KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count
 hold, within 20 s instead of two hours."""
 UNHEARD = 10_000
 """Milliseconds that what was sent may go without an acknowledgement of TCP."""
+FROZEN = 20_000
+"""Milliseconds without a word from who holds a lock (a process that is stopped, a machine that swaps), after
+which the server ends his connection, and the lock with it."""
+
+_KEY = "hashtextextended(:name, 0)"
+_WAIT_LOCK = text(f"SELECT set_config('idle_session_timeout', :limit, false) FROM pg_advisory_lock({_KEY})")
+_TRY_LOCK = text(
+    "SELECT set_config('idle_session_timeout', CASE WHEN had THEN :limit ELSE '0' END, false) "
+    f"FROM pg_try_advisory_lock({_KEY}) AS had"
+)
+_UNLOCK = text(f"SELECT set_config('idle_session_timeout', '0', false) FROM pg_advisory_unlock({_KEY})")
 
 _LOCK_NOT_AVAILABLE, _DEADLOCK, _QUERY_CANCELED, _SERIALIZATION = "55P03", "40P01", "57014", "40001"
 
@@ -119,8 +130,8 @@ class Database:
 
     @contextmanager
     def held(self, name: str, *, wait: bool = True) -> Iterator[Callable[[], bool] | None]:
-        """`exclusive` for long: yields what tells whether the lock is still held, None when it was not had.
-        Its connection may die alone, and queries on others do not notice."""
+        """`exclusive` for long: yields what tells whether the lock is still held, None when it was not had; to
+        be asked well within `FROZEN`. Its connection may die alone, and queries on others do not notice."""
         if self.dialect == "sqlite":
             with self._naming:
                 lock = self._locks.setdefault(name, threading.Lock())
@@ -133,17 +144,15 @@ class Database:
                 if had:
                     lock.release()
             return
-        function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
         with self.read() as connection:
-            key = {"name": name}
-            asked = connection.execute(text(f"SELECT {function}(hashtextextended(:name, 0))"), key).scalar()
-            had = wait or bool(asked)
+            known = {"name": name, "limit": f"{FROZEN}ms"}
+            had = connection.execute(_WAIT_LOCK if wait else _TRY_LOCK, known).scalar() != "0"
             try:
                 yield partial(_lives, connection) if had else None
             finally:
                 if had and not connection.invalidated:
                     try:
-                        connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
+                        connection.execute(_UNLOCK, known)
                     except DBAPIError as error:
                         connection.invalidate(error)  # the lock goes with the connection
 

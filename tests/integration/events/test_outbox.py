@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text, update
 
 from services.common.context import Context, Scope
+from services.common.database import engine
 from services.common.database.columns import now
 from services.common.database.engine import Database
 from services.common.database.lead import Lead
@@ -30,6 +31,16 @@ EVERYTHING = Scope(everything=True)
 
 def outbox_of(world: World) -> Outbox:
     return Outbox("isp", metadata, world.database)
+
+
+def url_of(world: World) -> str:
+    return world.database.engine.url.render_as_string(hide_password=False)
+
+
+def backend(database: Database) -> int:
+    """The server's process of the connection that was given back last."""
+    with database.read() as connection:
+        return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
 
 
 def sent_long_ago(world: World, outbox: Outbox) -> None:
@@ -306,10 +317,30 @@ def test_a_machine_that_vanishes_gives_its_locks_up_soon(on_postgres: World) -> 
     assert (told, found) == (["10", "3", "3"], [10, 3, 3, 10_000])
 
 
+def test_a_process_that_stands_still_loses_its_locks(
+    on_postgres: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is stopped (SIGSTOP) would let nobody's events go. Connections that hold no lock stay."""
+    monkeypatch.setattr(engine, "FROZEN", 500)
+    database, other = on_postgres.database, Database(url_of(on_postgres), SETTINGS)
+    with database.held("test", wait=False) as lives:
+        assert lives is not None
+        assert lives()
+        with other.exclusive("test", wait=False) as had:
+            assert not had
+        with other.exclusive("test") as had:
+            assert had
+            assert not lives()
+    before = backend(other)
+    time.sleep(1)
+    assert backend(other) == before
+    other.close()
+
+
 def test_who_leads_notices_that_its_lock_is_gone(on_postgres: World) -> None:
     """The connection that holds it dies alone: queries on others go on, and another process takes over."""
     first, second = Lead("test"), Lead("test")
-    other = Database(on_postgres.database.engine.url.render_as_string(hide_password=False), SETTINGS)
+    other = Database(url_of(on_postgres), SETTINGS)
     mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     held = text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {mine}")
     assert (first.had(on_postgres.database), second.had(other)) == (True, False)
