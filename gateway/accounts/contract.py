@@ -413,7 +413,8 @@ REQUEST_LOG = Resource(
     model="apirequestlog",
     table="request_log",
     title="Api Request Log",
-    doc="Requests to this API, secrets masked: one's own and those of the users one may see.",
+    doc="Requests to this API, secrets masked: one's own, and those of the users one may see that were made "
+    "within one's realms.",
     fields=(
         _id(),
         DateTime(name="requested_at", read_only=True),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, String, and_, bindparam, func, not_, or_, select, true
 
 from gateway.accounts.contract import AUTH, BOOKMARKS, PERMISSIONS, REALMS, REQUEST_LOG, USERS
 from gateway.accounts.fields import Granted
@@ -47,9 +47,16 @@ class Visible(Source):
             case REQUEST_LOG.name:
                 users = Visible(AUTH, self.metadata, USERS, self.context)
                 theirs = select(users.table.c.id).where(users.visible())
-                return or_(super().visible(), table.c.user_id.in_(theirs))
+                return or_(super().visible(), and_(table.c.user_id.in_(theirs), self._within(table.c.realms)))
             case _:
                 return super().visible()
+
+    def _within(self, realms: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether the caller has all of them, which are written as `,dem,pim,`."""
+        left = realms
+        for index in range(len(self.context.scope.realms)):
+            left = func.replace(left, "," + bindparam(f"realm{index}", type_=String) + ",", ",")
+        return left == ","
 
 
 class Directory(Engine):

@@ -178,6 +178,7 @@ request_log = Table(
     Column("requested_at", Timestamp, nullable=False),
     Column("user_id", BigInt, comment="no foreign key: the log outlives its users"),
     Column("user", String(150)),
+    Column("realms", Text, comment="the user's at the request, as `,dem,pim,`; null: a superuser's"),
     Column("remote_addr", String(45)),
     Column("response_ms", Integer, nullable=False),
     Column("status_code", Integer, nullable=False),

@@ -15,6 +15,7 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from gateway.bodies import FORMS, loads
+from gateway.principal import Principal
 from gateway.routes import Action
 from services.common.errors import ApiError, MalformedBody
 from services.common.log import MASK, SECRETS
@@ -46,6 +47,7 @@ def entry(request: Request, response: Response, facts: Any) -> dict[str, Any]:
         "requested_at": dt.datetime.now(dt.UTC) - dt.timedelta(seconds=took),
         "user_id": principal.id if principal else None,
         "user": principal.username if principal else None,
+        "realms": _realms(principal) if principal else None,
         "remote_addr": (request.remote_addr or "")[:45] or None,
         "response_ms": round(took * 1000),
         "status_code": response.status_code,
@@ -61,6 +63,11 @@ def entry(request: Request, response: Response, facts: Any) -> dict[str, Any]:
         "outcome": "error" if response.status_code >= 400 else "ok",
         **_object(action, key),
     }
+
+
+def _realms(principal: Principal) -> str | None:
+    """What the user could see then, as `,dem,pim,`; None: everything."""
+    return None if principal.is_superuser else ",".join(["", *sorted(principal.realms), ""])
 
 
 def _errors(error: ApiError) -> Any:

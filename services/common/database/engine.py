@@ -41,13 +41,18 @@ FROZEN = 20_000
 """Milliseconds without a word from who holds a lock (a process that is stopped, a machine that swaps), after
 which the server ends his connection, and the lock with it."""
 
-_KEY = "hashtextextended(:name, 0)"
-_WAIT_LOCK = text(f"SELECT set_config('idle_session_timeout', :limit, false) FROM pg_advisory_lock({_KEY})")
+_WAIT_LOCK = text(
+    "SELECT set_config('idle_session_timeout', :limit, false) "
+    "FROM pg_advisory_lock(hashtextextended(:name, 0))"
+)
 _TRY_LOCK = text(
     "SELECT set_config('idle_session_timeout', CASE WHEN had THEN :limit ELSE '0' END, false) "
-    f"FROM pg_try_advisory_lock({_KEY}) AS had"
+    "FROM pg_try_advisory_lock(hashtextextended(:name, 0)) AS had"
 )
-_UNLOCK = text(f"SELECT set_config('idle_session_timeout', '0', false) FROM pg_advisory_unlock({_KEY})")
+_UNLOCK = text(
+    "SELECT set_config('idle_session_timeout', '0', false) "
+    "FROM pg_advisory_unlock(hashtextextended(:name, 0))"
+)
 
 _LOCK_NOT_AVAILABLE, _DEADLOCK, _QUERY_CANCELED, _SERIALIZATION = "55P03", "40P01", "57014", "40001"
 
@@ -130,8 +135,8 @@ class Database:
 
     @contextmanager
     def held(self, name: str, *, wait: bool = True) -> Iterator[Callable[[], bool] | None]:
-        """`exclusive` for long: yields what tells whether the lock is still held, None when it was not had; to
-        be asked well within `FROZEN`. Its connection may die alone, and queries on others do not notice."""
+        """`exclusive` for long: yields what tells whether the lock is still held, None when it was not had.
+        To be asked well within `FROZEN`: the lock's connection may die alone, and others do not notice."""
         if self.dialect == "sqlite":
             with self._naming:
                 lock = self._locks.setdefault(name, threading.Lock())

@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import flask
@@ -48,6 +49,7 @@ def a_row(**more: Any) -> dict[str, Any]:
         "requested_at": dt.datetime.now(dt.UTC),
         "user_id": None,
         "user": None,
+        "realms": None,
         "remote_addr": "192.0.2.1",
         "response_ms": 3,
         "status_code": 200,
@@ -269,7 +271,9 @@ def test_one_sees_ones_own_requests_and_those_of_whom_one_may_see(accounts: Acco
     nowhere = member(accounts, "nowhere", realms=[])
     with accounts.database.write() as connection:
         for one in (ana, bea, sur, root, nowhere):
-            connection.execute(insert(request_log).values(a_row(user_id=one.id, user=one.username)))
+            realms = ",".join(["", *sorted(one.realms), ""]) if one != root else None
+            row = a_row(user_id=one.id, user=one.username, realms=realms)
+            connection.execute(insert(request_log).values(row))
         connection.execute(insert(request_log).values(a_row(status_code=401, outcome="error")))
 
     def seen(who: Principal, **filters: str) -> list[Any]:
@@ -306,6 +310,32 @@ def test_one_sees_ones_own_requests_and_those_of_whom_one_may_see(accounts: Acco
         "response",
         "errors",
     ]
+
+
+def test_what_was_asked_within_other_realms_stays_there(gateway: Gateway) -> None:
+    """Who has moved to another realm, or is no superuser any more, left behind what he saw there."""
+    ana, bea = member(gateway.accounts, "ana"), member(gateway.accounts, "bea")
+    both = member(gateway.accounts, "both", realms=["sur", "pim"])
+    before = {
+        "here": bea,
+        "elsewhere": replace(bea, realms=frozenset({"sur"})),
+        "in-both": replace(bea, realms=both.realms),
+        "nowhere": replace(bea, realms=frozenset()),
+        "everywhere": replace(bea, is_superuser=True),
+    }
+    for path, who in before.items():
+        gateway.accounts.recorder.record(
+            logged(gateway, "GET", "/isp/cpes/", who=who) | {"path": path},
+        )
+    gateway.accounts.recorder.close()
+
+    def seen(who: Principal) -> set[str]:
+        reply = gateway.accounts.engines["logger"].list(as_(who), "api-request-logs", [("attrs", "path")])
+        return {one["path"] for one in orjson.loads(reply.body)}
+
+    assert seen(ana) == {"here", "nowhere"}
+    assert seen(both) == {"here", "elsewhere", "in-both", "nowhere"}
+    assert seen(bea) == set(before)
 
 
 # ---- admin log --------------------------------------------------------------------------------
