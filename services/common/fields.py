@@ -430,6 +430,12 @@ class Members(Field):
         return {"anyOf": [{"type": "array", "items": item}, listed]}
 
 
+def realms(table: str, mine: str, *, late: bool = False) -> Members:
+    """The realms of a row that is shared (`SharedWith`): those in `table(mine, realm)`."""
+    doc = "only for these realms; none: for all"
+    return Members(name="realms", table=table, mine=mine, theirs="realm", textual=True, late=late, doc=doc)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Count(Field):
     """How many rows of resource `of` point here through its field `by`, within the caller's scope."""

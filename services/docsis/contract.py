@@ -32,10 +32,10 @@ from services.common.fields import (
     Field,
     Integer,
     Json,
-    Members,
     Number,
     Reference,
     Text,
+    realms,
 )
 from services.common.task import ANSWER, OUTCOME, task_resource
 from services.docsis.domain import mac
@@ -134,14 +134,7 @@ CMTSS = Resource(
             doc="of configuration files: class of service (1.0) or service flows (1.1)",
         ),
         Integer(name="max_cpe", default=16, minimum=1, maximum=254, doc="devices behind a modem"),
-        Members(
-            name="realms",
-            table="cmts_realms",
-            mine="cmts_id",
-            theirs="realm",
-            textual=True,
-            doc="only for these realms; none: for all",
-        ),
+        realms("cmts_realms", "cmts_id"),
         DateTime(name="observed_at", read_only=True, null=True),
         DateTime(name="created", read_only=True),
         DateTime(name="updated", read_only=True),

@@ -39,10 +39,10 @@ from services.common.fields import (
     Field,
     Integer,
     Json,
-    Members,
     Number,
     Reference,
     Text,
+    realms,
 )
 from services.common.task import ANSWER, task_resource
 from services.gpon.domain import provisioning
@@ -140,14 +140,7 @@ OLTS = Resource(
         Count(name="ports", of="pons", by="olt_id"),
         Breakdown(name="onus", of="onus", by="olt_id", per="state", doc="registration state → number"),
         Count(name="unconfigured", of="unconfigured", by="olt_id"),
-        Members(
-            name="realms",
-            table="olt_realms",
-            mine="olt_id",
-            theirs="realm",
-            textual=True,
-            doc="only for these realms; none: for all",
-        ),
+        realms("olt_realms", "olt_id"),
         DateTime(name="observed_at", read_only=True, null=True),
         DateTime(name="loaded_at", read_only=True, null=True, doc="when its configuration was read whole"),
         DateTime(name="created", read_only=True),
@@ -417,7 +410,8 @@ SERVICES = Resource(
     model="service",
     table="services",
     title="Service",
-    doc="A row of the VLAN map: a service port that CPEs with this line profile get.",
+    doc="A row of the VLAN map: a service port that CPEs with this line profile get. Where a realm has rows "
+    "of its own for a line profile, its CPEs get those in place of the common ones.",
     fields=(
         _id(),
         Text(
@@ -436,8 +430,9 @@ SERVICES = Resource(
         ),
         Text(name="outbound", default="", max_length=64, doc="traffic table; blank: its downstream profile"),
         Integer(name="native_port", null=True, minimum=1, maximum=24, doc="Ethernet port that is untagged"),
+        realms("service_realms", "service_id", late=True),
     ),
-    scoping=Everyone(),
+    scoping=SharedWith(),
     staff_writes=True,
     events=True,
     label=("line_profile", "service"),
@@ -452,7 +447,7 @@ VALIDATIONS = Resource(
     table="validations",
     title="Validation",
     doc="Which hardware and software of a model may be provisioned. A model with rows that allow needs one "
-    "that fits; a row that does not allow refuses what fits it.",
+    "that fits; a row that does not allow refuses what fits it. For all realms: changed by superusers only.",
     fields=(
         _id(),
         Text(name="model", required=True, blank="refuse", max_length=64, searched=True),

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, exists, insert, or_, select, update
 
 from services.common.database.kernel import milliseconds
 from services.common.database.lead import Lead
@@ -301,8 +301,11 @@ class _Convergence:
 
 def wanted(engine: Engine, cpe: Row, olt: Row) -> Wanted:
     """What a CPE, as isp showed it, is to be on this OLT."""
-    everything = select(models.services).order_by(models.services.c.id)
-    rows = engine.database.reading(lambda one: [dict(each) for each in one.execute(everything).mappings()])
+    s, r = models.services, models.service_realms
+    of_it = exists().where(r.c.service_id == s.c.id)
+    own = of_it.where(r.c.realm == cpe["realm"])
+    usable = select(s, own.label("own")).where(or_(own, ~of_it)).order_by(s.c.id)
+    rows = engine.database.reading(lambda one: [dict(each) for each in one.execute(usable).mappings()])
     services = [
         provisioning.Service(**{name: each[name] for name in provisioning.Service.__dataclass_fields__})
         for each in vlan_map.rows_for(rows, cpe["line_profile"] or "")

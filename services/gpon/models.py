@@ -238,8 +238,15 @@ services = Table(
     Column("outbound", String(64), nullable=False, server_default=""),
     Column("native_port", Integer),
     version(),
-    UniqueConstraint("line_profile", "gem", "user_vlan"),
+    Index("ix_services_line_profile", "line_profile"),
     sqlite_autoincrement=True,
+)
+
+service_realms = Table(
+    "service_realms",
+    metadata,
+    Column("service_id", ForeignKey("services.id", ondelete="CASCADE"), primary_key=True),
+    Column("realm", String(32), primary_key=True),
 )
 
 validations = Table(

@@ -47,6 +47,7 @@ from services.common.fields import (
     Members,
     Reference,
     Text,
+    realms,
 )
 from services.isp.domain import action, provisioning
 
@@ -712,17 +713,6 @@ POTSES = Resource(
 )
 
 
-def _realms(table: str, mine: str) -> Members:
-    return Members(
-        name="realms",
-        table=table,
-        mine=mine,
-        theirs="realm",
-        textual=True,
-        doc="only for these realms; none: for all",
-    )
-
-
 PROFILES = Resource(
     name="cpe-profiles",
     singular="cpe_profile",
@@ -740,7 +730,7 @@ PROFILES = Resource(
         ),
         Text(name="upstream", required=True, blank="refuse", max_length=64, aliases=("upstream_profile",)),
         Boolean(name="internet_access", default=True),
-        _realms("cpe_profile_realms", "cpe_profile_id"),
+        realms("cpe_profile_realms", "cpe_profile_id"),
         Count(name="cpes_count", of="cpes", by="profile"),
         DateTime(name="updated", read_only=True),
     ),
@@ -776,7 +766,7 @@ MODELS = Resource(
         Boolean(name="tr069", default=False),
         Boolean(name="diagnostics", default=False, doc="has TR-069 diagnostics"),
         Text(name="avatar", null=True, max_length=32),
-        _realms("model_realms", "model_id"),
+        realms("model_realms", "model_id"),
     ),
     scoping=SharedWith(),
     staff_writes=True,

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("pruned", BigInt, nullable=False, comment="numbers up to here may be gone"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sequencer")),
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
+    with op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("number", BigInt, nullable=True))
         batch_op.drop_index("ix_outbox_unsent", postgresql_where=sa.text("sent_at IS NULL"))
         batch_op.create_index(
@@ -58,7 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
+    with op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_outbox_number"), type_="unique")
         batch_op.drop_index(
             "ix_outbox_unnumbered",

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.common.context import Context
-from services.common.contract import InRealm, OwnedBy, Resource, SharedWith
+from services.common.contract import Everyone, InRealm, OwnedBy, Resource, SharedWith
 from services.common.database.unit_of_work import ADDED, CHANGED, DELETED, UnitOfWork
 from services.common.errors import Conflict, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
 from services.common.events.event import told
@@ -31,6 +31,7 @@ from services.common.resource.sql import values
 from services.common.types import Row
 
 _INTERNAL = frozenset(("version",))
+_FOR_ALL = "Other realms use this too; it can be changed for all realms only."
 
 
 class Write:
@@ -136,12 +137,13 @@ class Write:
     # ---- the port of rules (services.common.types.Writing) --------------------------------------
 
     def rows(self, resource: str, **equals: Any) -> list[Row]:
-        """The rows with these column values, oldest first; not narrowed to the caller's scope."""
+        """The rows with these column values, oldest first, member sets included; not narrowed to the caller's
+        scope."""
         declared = self.reads.contract.by_name[resource]
         table = self._table(declared)
         conditions = [table.c[name] == value for name, value in equals.items()]
         found = self.connection.execute(select(table).where(*conditions).order_by(table.c.id)).mappings()
-        return [self._named(declared, dict(one)) for one in found]
+        return [self._whole(declared, dict(one)) for one in found.all()]
 
     def lock(self, resource: str, id_: Any) -> None:
         """Wait until no other write holds the row, and hold it until this one ends."""
@@ -322,8 +324,8 @@ class Write:
             rules.complete(self.settings, self.now, old, new, refs)
         if hasattr(rules, "check") and (errors := rules.check(self.settings, old, new, refs)):
             raise InvalidInput(errors)
-        if hasattr(rules, "allow"):
-            rules.allow(self, old, new)
+        if hasattr(rules, "allow") and (errors := rules.allow(self, old, new)):
+            raise InvalidInput(errors)
 
     def _after(self, resource: Resource, moment: str, *facts: Any) -> None:
         hook = getattr(self.reads.rules(resource), moment, None)
@@ -379,16 +381,20 @@ class Write:
 
     def _share(self, resource: Resource, old: Row | None, new: Row) -> None:
         """A row that other realms use too is not for a user of some realms to write; his own go to his
-        realms.
+        realms, where they can.
         """
-        if not isinstance(resource.scoping, SharedWith) or self.context.scope.everything:
+        if self.context.scope.everything:
+            return
+        if resource.staff_writes and isinstance(resource.scoping, Everyone):
+            raise PermissionDenied(_FOR_ALL)
+        if not isinstance(resource.scoping, SharedWith):
             return
         name = resource.scoping.field
         if old is None and not new.get(name):
             new[name] = sorted(self.context.scope.realms)
         for row in (old, new):
             if row is not None and not (row[name] and set(row[name]) <= self.context.scope.realms):
-                raise PermissionDenied("Other realms use this too; it can be changed for all realms only.")
+                raise PermissionDenied(_FOR_ALL)
 
     # ---- books --------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 
-from services.common.types import Installation, Row
+from services.common.types import Installation, Row, Writing
 
 
 def check(
@@ -15,7 +16,25 @@ def check(
     return {}
 
 
-def rows_for(rows: Sequence[Row], line_profile: str) -> list[Row]:
-    """Those of the line profile, else the common ones, in the order in which they were made."""
-    mine = [one for one in rows if one["line_profile"] == line_profile]
-    return mine or [one for one in rows if not one["line_profile"]]
+def allow(tx: Writing, old: Row | None, new: Row) -> dict[str, list[str]]:
+    """Refuses a second row for the same frames of the same CPEs."""
+    key = {name: new[name] for name in ("line_profile", "gem", "user_vlan")}
+    for one in tx.rows("services", **key):
+        if (old is None or one["id"] != old["id"]) and _meet(set(one["realms"]), set(new["realms"])):
+            return {"user_vlan": ["Service with this user_vlan already exists."]}
+    return {}
+
+
+def _meet(realms: set[str], others: set[str]) -> bool:
+    return bool(realms & others) or not (realms or others)
+
+
+def rows_for(rows: Iterable[Row], line_profile: str) -> list[Row]:
+    """Those of the line profile, else the common ones, in the order in which they were made; of either
+    kind the realm's `own`, where it has any."""
+    groups: dict[tuple[bool, bool], dict[tuple[int, int | None], Row]] = defaultdict(dict)
+    for one in rows:
+        if one["line_profile"] in (line_profile, ""):
+            group = groups[bool(one["line_profile"]), one["own"]]
+            group.setdefault((one["gem"], one["user_vlan"]), one)
+    return list(groups[max(groups)].values()) if groups else []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from services.common.devices.errors import DeviceSilent
 from services.common.errors import InvalidInput, NotFound
@@ -27,11 +25,6 @@ def states(network: Network) -> dict[str, str]:
 
 
 # ---- what there is --------------------------------------------------------------------------------
-
-
-def test_the_migrations_make_the_tables(network: Network) -> None:
-    with network.engine.database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_reading_becomes_rows(network: Network) -> None:

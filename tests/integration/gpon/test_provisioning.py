@@ -10,6 +10,7 @@ from sqlalchemy import insert, update
 
 from deploy.lab.network.plan import OnuPlan
 from services.common.context import Context, Scope
+from services.common.errors import InvalidInput, NotFound, PermissionDenied
 from services.common.resource.engine import Engine
 from services.gpon import converging, devices, doing, models
 from services.gpon.converging import AT_ONCE, Session, Sessions
@@ -165,6 +166,53 @@ def test_another_vlan_map_reaches_those_who_are_on_it(network: Network):
     network.hear_ours()
     network.settle()
     assert vlans(network, one.sn) == [933, 1101]
+
+
+def test_a_realm_has_a_vlan_map_of_its_own(network: Network):
+    ours, theirs = onu(19), onu(20)
+    plugged(network, ours, theirs)
+    internet = {"line_profile": "", "service": "internet", "gem": 2, "user_vlan": 1021}
+    staff = Context(scope=Scope(frozenset({"pim"})), user="staff")
+    network.answer(network.engine.create(staff, "services", {**internet, "service_vlan": 1200}))
+    network.subscriber(ours.sn)
+    network.subscriber(theirs.sn, realm="dem")
+    network.settle()
+    assert (vlans(network, ours.sn), vlans(network, theirs.sn)) == ([1200], [933, 1100])
+
+
+@BOTH
+def test_staff_of_a_realm_writes_its_own_vlan_map_and_nothing_that_all_share(network: Network):
+    engine = network.engine
+    root, pim, dem = (
+        Context(scope=Scope(frozenset(realms), everything=not realms)) for realms in ((), ("pim",), ("dem",))
+    )
+    common = str(network.rows("services", service="internet")[0]["id"])
+    allowed = network.answer(engine.create(root, "validations", {"model": "HG8245H"}))
+    with pytest.raises(PermissionDenied):
+        engine.update(pim, "services", common, {"service_vlan": 1300}, partial=True)
+    with pytest.raises(PermissionDenied):
+        engine.delete(pim, "services", common)
+    with pytest.raises(PermissionDenied):
+        engine.create(pim, "validations", {"model": "HG8247H"})
+    with pytest.raises(PermissionDenied):
+        engine.delete(pim, "validations", str(allowed["id"]))
+
+    row = {"line_profile": "ftth", "service": "internet", "gem": 5, "user_vlan": None, "service_vlan": 1300}
+    mine = network.answer(engine.create(pim, "services", row))
+    assert mine["realms"] == ["pim"]
+    assert network.answer(engine.create(dem, "services", row))["realms"] == ["dem"]
+    assert network.answer(engine.create(root, "services", row))["realms"] == []
+    for who, realms in ((pim, ["pim"]), (root, ["pim", "sur"]), (root, [])):
+        with pytest.raises(InvalidInput) as clash:
+            engine.create(who, "services", {**row, "realms": realms})
+        assert clash.value.body == {"user_vlan": ["Service with this user_vlan already exists."]}
+    with pytest.raises(NotFound):
+        engine.delete(dem, "services", str(mine["id"]))
+    again = {**row, "service_vlan": 1301}
+    assert (
+        network.answer(engine.update(pim, "services", str(mine["id"]), again, partial=False))["service_vlan"]
+        == 1301
+    )
 
 
 def test_bitstream_and_placeholders_are_not_ours(network: Network):

@@ -150,7 +150,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("webhook_id", "type", name=op.f("pk_webhook_types")),
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
+    with op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.add_column(sa.Column("number", BigInt, nullable=True))
         batch_op.drop_index("ix_outbox_unsent", postgresql_where=sa.text("sent_at IS NULL"))
         batch_op.create_index(
@@ -172,7 +172,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
+    with op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_outbox_number"), type_="unique")
         batch_op.drop_index(
             "ix_outbox_unnumbered",

@@ -7,18 +7,15 @@ from typing import Any
 
 import orjson
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import select
 
 from gateway.accounts import bootstrap
 from gateway.accounts.contract import CONTRACTS
-from gateway.accounts.models import groups, metadata, users
+from gateway.accounts.models import groups, users
 from gateway.accounts.service import Accounts
 from gateway.principal import Principal
 from gateway.routes import discovered, table
 from services.common.context import Context
-from services.common.database import migrate
 from services.common.errors import Conflict, InvalidInput
 from services.common.keyfile import signing_key
 from services.common.settings import Settings
@@ -299,13 +296,6 @@ def test_the_operator_makes_users_with_realms_and_groups_by_name(accounts: Accou
         accounts.create_user("op2", PASSWORD, groups=["APP: nothing"])
     with pytest.raises(InvalidInput):
         accounts.create_user("op3", "short")
-
-
-def test_the_migrations_make_the_tables_that_the_code_uses(accounts: Accounts) -> None:
-    assert migrate.is_current("gateway.migrations", metadata, accounts.database.engine)
-    with accounts.database.engine.connect() as connection:
-        context = MigrationContext.configure(connection)
-        assert compare_metadata(context, metadata) == []
 
 
 def test_the_signing_key_is_made_once_and_for_our_eyes_only(tmp_path: Path) -> None:
