@@ -34,7 +34,8 @@ CSV, NDJSON = ("text/csv",), ("application/x-ndjson", "application/jsonl", "appl
 
 Line = tuple[int, Any]
 """The line's number, and its object or, when it cannot be read, `[{"error": text, "cut": bool}]`. A line that
-was cut off by the end of the file does not count as done: the whole file may be sent again."""
+was cut off by the end of the file does not count as done, nor one whose end is not known (`unread`, too): the
+whole file may be sent again."""
 
 
 def import_(call: Call) -> Answer:
@@ -59,7 +60,12 @@ def import_(call: Call) -> Answer:
             _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
         )
         if len(chunk) < CHUNK:
-            return Answer.json({"id": name, **progress, "complete": True})
+            complete = not (chunk and _leaves_unread(chunk[-1][1]))
+            return Answer.json({"id": name, **progress, "complete": complete})
+
+
+def _leaves_unread(item: Any) -> bool:
+    return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and "unread" in item[0]
 
 
 def _named(call: Call) -> str | None:
@@ -153,9 +159,12 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, [{"error": f"CSV parse error - {error}", "cut": "end of data" in str(error)}]
-            if reader.line_num > number:
-                return  # where its last cell ends, and with it where the next line begins, is unknown
+            told = f"CSV parse error - {error}"
+            if reader.line_num > number and "end of data" not in str(error):
+                # Where its last cell ends, and with it where the next line begins, is unknown.
+                yield number, [{"error": f"{told}; what follows was not read", "cut": True, "unread": True}]
+                return
+            yield number, [{"error": told, "cut": "end of data" in str(error)}]
             continue
         if not cells:
             continue

@@ -107,6 +107,10 @@ def import_answer() -> Json:
             "created": count,
             "failed": count,
             "errors": {"type": "array", "items": error},
-            "complete": {"type": "boolean", "description": "Whether the file was read to its end."},
+            "complete": {
+                "type": "boolean",
+                "description": "Whether the file was read to its end. If not: mend it, and send it again under "
+                "the same `id`.",
+            },
         },
     }

@@ -294,6 +294,20 @@ def test_a_line_of_csv_that_cannot_be_read_does_not_end_the_import(server: Serve
     assert [row["surname"] for row in rows] == ["2", "4", "6"]
 
 
+def test_a_file_of_which_the_rest_was_not_read_may_be_mended_and_sent_again(server: Server) -> None:
+    """A cell of several lines ends in rubbish: which of the line ends after it are within cells?"""
+    session = server.session()
+    name = f"rest-{secrets.token_hex(4)}"
+    bad = f'name,surname\n{name},1\n"{name}","2\n" x\n{name},3\n'
+    report = sent(session, CSV, bad.encode(), f"?id={name}")
+    assert (report["created"], report["failed"], report["lines"], report["complete"]) == (1, 1, 2, False)
+    assert [one["line"] for one in report["errors"]] == [3]
+    report = sent(session, CSV, bad.replace('" x', '"').encode(), f"?id={name}")
+    assert (report["created"], report["failed"], report["complete"]) == (3, 0, True), report
+    rows = session.get(CUSTOMERS, params={"name": name, "attrs": "surname", "sort": "id"}).json()["results"]
+    assert [row["surname"].strip() for row in rows] == ["1", "2", "3"]
+
+
 def test_duplicates_within_a_file_are_bad_lines(server: Server) -> None:
     session = server.session()
     key = secrets.token_hex(4)
