@@ -109,8 +109,8 @@ def import_answer() -> Json:
             "errors": {"type": "array", "items": error},
             "complete": {
                 "type": "boolean",
-                "description": "Whether the file was read to its end. If not: mend it, and send it again under "
-                "the same `id`.",
+                "description": "Whether the file was read to its end. If not: mend it, and send it again "
+                "under the same `id`.",
             },
         },
     }

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="proxies in front whose X-Forwarded-… headers hold"
     )
+    hosts: str = Field(
+        "",
+        description="names under which clients reach the gateway, comma separated; `.example.net`: and all "
+        "below it. Requests to others are refused; empty: none are",
+    )
     timezone: str = Field("Europe/Madrid", description="zone of every timestamp that the API prints")
     api_level: int = Field(BASE_LEVEL, description="year of the API whose members are emitted by default")
     links_prefix: str = Field("/api/v2/cpes", description="prefix of a CPE's `_links`")

@@ -169,6 +169,26 @@ def log_in(google: Site, provider: Provider, sub: str = "ana-at-google") -> Any:
     return google.come_back(*provider.consent(google.begin(), sub))
 
 
+@pytest.fixture
+def named(tmp_path: Path) -> Iterator[Site]:
+    yield from site(tmp_path, hosts="crm.example.net, .example.org")
+
+
+def test_a_host_that_is_not_ours_is_refused(named: Site) -> None:
+    """What a request names as its host comes back in links, and in where a provider sends browsers."""
+
+    def refused(host: str) -> bool:
+        answer = named.client.get("/api/v2/me/", headers={"Host": host})
+        told = answer.status_code, body_of(answer)["code"]
+        assert told in ((401, "not_authenticated"), (400, "bad_request"))
+        return told[0] == 400
+
+    for host in ("crm.example.net", "crm.example.net:4280", "example.org", "a.example.org"):
+        assert not refused(host)
+    for host in ("evil.example", "crm.example.net.evil.example", "example.net", "[::1]", "a b", ""):
+        assert refused(host)
+
+
 # ---- the way there and back -------------------------------------------------------------------
 
 
