@@ -298,6 +298,19 @@ def test_nothing_is_lost_when_the_receiver_is_down_for_seventy_hours(post: Post,
     assert post.get(webhook)["failing_since"] is None
 
 
+def test_what_waited_is_tried_at_once_where_the_webhook_leads_now(post: Post, receiver: Receiver) -> None:
+    with Receiver(refusing(503)) as broken:
+        webhook = post.webhook(broken.url)
+        expected = post.customers(2)
+        for _ in range(12):
+            post.rounds()
+            post.later(HOUR)
+        assert min(one["attempts"] for one in post.log(webhook)) > 3
+    post.world.patch("webhooks", webhook["id"], {"url": receiver.url}, PIM)
+    post.rounds()
+    assert sorted(one.id for one in receiver.taken) == sorted(expected)
+
+
 def test_one_event_follows_the_schedule_of_the_specification_then_the_webhook_is_disabled(
     post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

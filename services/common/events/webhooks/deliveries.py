@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import Connection, Table, and_, delete, exists, func, insert, or_, select, true, update
 
 from services.common.context import Context, Scope
 from services.common.database.kernel import milliseconds
@@ -25,6 +25,7 @@ from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
 
+DELIVERIES = "webhook_deliveries"
 PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
 PING = "webhook.ping"
 LEASE = 60_000
@@ -59,7 +60,7 @@ class Deliveries:
         self.clock = clock
         self._webhooks = engine.metadata.tables["webhooks"]
         self._types = engine.metadata.tables["webhook_types"]
-        self._table = engine.metadata.tables["webhook_deliveries"]
+        self._table = engine.metadata.tables[DELIVERIES]
 
     # ---- from the outbox ----------------------------------------------------------------------
 
@@ -259,9 +260,7 @@ class Deliveries:
         well = {"failing_since": None, "paused_until": None, "version": w.c.version + 1}
         write.connection.execute(update(w).where(w.c.id == webhook["id"]).values(**well))
         if now - _milliseconds(webhook["failing_since"]) >= 1000 * schedule.LONG:
-            # One that is under way has its claim as `due`: it is left alone.
-            waiting = and_(d.c.webhook_id == webhook["id"], d.c.state == PENDING, d.c.due > now + LEASE)
-            write.connection.execute(update(d).where(waiting).values(due=now))
+            hurry(write.connection, d, webhook["id"], now)
 
     def _failing(self, write: Write, webhook: Row, outcome: Outcome, now: int) -> bool:
         """Slow down; whether the webhook is disabled."""
@@ -310,6 +309,13 @@ class Deliveries:
         d = self._table
         counted = select(func.count()).select_from(d).where(d.c.state == PENDING)
         return int(self.database.reading(lambda connection: connection.execute(counted).scalar_one()))
+
+
+def hurry(connection: Connection, deliveries: Table, webhook: int, now: int) -> None:
+    """What waits for its next turn has it now."""
+    d = deliveries  # one that is under way has its claim as `due`: it is left alone
+    waiting = and_(d.c.webhook_id == webhook, d.c.state == PENDING, d.c.due > now + LEASE)
+    connection.execute(update(d).where(waiting).values(due=now))
 
 
 def _new(webhook: int, realm: str, number: int, event: str, type_: str, now: int) -> Row:

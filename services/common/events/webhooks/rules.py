@@ -6,8 +6,10 @@ import datetime as dt
 
 from sqlalchemy import select
 
+from services.common.database.kernel import milliseconds
 from services.common.errors import InvalidInput
 from services.common.events.webhooks import guard, signature
+from services.common.events.webhooks.deliveries import DELIVERIES, hurry
 from services.common.resource.writes import Write
 from services.common.settings import Settings
 from services.common.types import Row
@@ -44,6 +46,12 @@ def allow(write: Write, old: Row | None, new: Row) -> None:
     if old is None:
         last = select(write.unit.table("sequencer").c.last)
         new["position"] = write.connection.execute(last).scalar() or 0
+
+
+def changed(write: Write, old: Row, row: Row, refs: dict[str, Row]) -> None:
+    """What waits is tried at once, for what it failed on may be mended now."""
+    if row["url"] != old["url"] or (row["active"] and not old["active"]):
+        hurry(write.connection, write.unit.table(DELIVERIES), row["id"], milliseconds())
 
 
 def next_attempt(settings: Settings, state: str, due: int) -> str | None:
