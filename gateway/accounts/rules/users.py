@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from gateway.accounts.models import realms, sessions
+from gateway.accounts.models import realms, sessions, users
 from gateway.accounts.rules import membership, rights
 from gateway.auth.passwords import complaints
 from services.common.errors import InvalidInput
@@ -46,6 +46,8 @@ def allow(tx: Write, old: Row | None, new: Row) -> None:
         rights.may_grant(tx, caller, old, new)
         if not new["realms"] and (old is None or old["realms"]):
             raise InvalidInput({"realms": [REQUIRED]})  # without one he would be outside everybody's realms
+        if new["email"] and (old is None or new["email"] != old["email"]):
+            _unused(tx, old, new["email"])
     fresh = set(new["realms"]) - set(old["realms"] if old else ())
     known = set(tx.connection.execute(select(realms.c.name).where(realms.c.name.in_(fresh))).scalars())
     if missing := fresh - known:
@@ -54,6 +56,13 @@ def allow(tx: Write, old: Row | None, new: Row) -> None:
         )
     if _has_new_password(old, new):
         new["password"] = tx.reads.passwords.hash(new["password"])  # type: ignore[attr-defined]
+
+
+def _unused(tx: Write, old: Row | None, email: str) -> None:
+    """Nobody takes another's address: two users with one cannot log in by it (`gateway.auth.oauth`)."""
+    theirs = select(users.c.id).where(func.lower(users.c.email) == func.lower(email))
+    if set(tx.connection.execute(theirs).scalars()) - {old["id"] if old else None}:
+        raise InvalidInput({"email": ["User with this email already exists."]})
 
 
 def created(tx: Write, row: Row, refs: dict[str, Row]) -> None:

@@ -60,6 +60,21 @@ def test_everybody_sees_and_changes_himself(gateway: Gateway, more: dict[str, An
     assert gateway.json("PATCH", "/me/", one, data={"first_name": "Uno"})["first_name"] == "Uno"
 
 
+def test_nobody_takes_the_address_of_another(gateway: Gateway, ana: Principal) -> None:
+    """Two users with one address cannot log in by it."""
+    bea = member(gateway.accounts, "bea")
+    with pytest.raises(InvalidInput) as caught:
+        gateway.call("PATCH", "/me/", bea, json={"email": "ANA@example.net"})
+    assert caught.value.body == {"email": ["User with this email already exists."]}
+    for one, email in ((ana, "ana@example.net"), (ana, "Ana@example.net"), (bea, ""), (bea, "b@example.net")):
+        assert gateway.call("PATCH", "/me/", one, json={"email": email}).status == 200
+    staff = member(gateway.accounts, "staff", is_staff=True)
+    with pytest.raises(InvalidInput):
+        gateway.accounts.engines["auth"].update(
+            as_(staff), "users", str(bea.id), {"email": "ana@example.net"}, True
+        )
+
+
 def test_apps_are_those_one_may_enter(gateway: Gateway, ana: Principal) -> None:
     root = member(gateway.accounts, "root", is_superuser=True)
     named = [{"id": "logger", "name": "Logger"}, {"id": "isp", "name": "Customers"}]
