@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import orjson
+from werkzeug.datastructures import Headers
 
 from services.common.errors import PreconditionFailed
 
@@ -70,10 +71,13 @@ def none_match(header: str, tag: str) -> bool:
     return header.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in header.split(",")}
 
 
-def versions(header: str | None) -> list[int] | None:
-    """The row versions that If-Match accepts; None when it accepts any. Raises `PreconditionFailed` on
-    none at all.
+def versions(headers: Headers) -> list[int] | None:
+    """The row versions that a write's If-Match accepts; None when it accepts any. With `If-None-Match: *`
+    none: whatever is there is not to be changed. Raises `PreconditionFailed` on an If-Match without any.
     """
+    if headers.get("If-None-Match", "").strip() == "*":
+        return []
+    header = headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None
     found: list[int] = []

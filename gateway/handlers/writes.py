@@ -45,14 +45,14 @@ def update(call: Call) -> Answer:
         "key": call.key,
         "body": call.body,
         "partial": call.request.method == "PATCH",
-        "versions": envelope.versions(call.request.headers.get("If-Match")),
+        "versions": envelope.versions(call.request.headers),
         "parameters": _shown(call, resource),
     }
     return _object(_write(call, "update", arguments))
 
 
 def delete(call: Call) -> Answer:
-    versions = envelope.versions(call.request.headers.get("If-Match"))
+    versions = envelope.versions(call.request.headers)
     _write(call, "delete", {"resource": _resource(call).name, "key": call.key, "versions": versions})
     return Answer(b"", 204)
 

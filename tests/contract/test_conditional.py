@@ -134,6 +134,18 @@ def test_if_match_any_takes_every_version_of_a_row_that_exists(server: Server) -
     assert session.patch(path, json={"comment": "c"}, headers={"If-Match": "*"}).status_code in (404, 412)
 
 
+@pytest.mark.parametrize("verb", ["PUT", "PATCH", "DELETE"])
+def test_a_write_for_where_nothing_is_changes_nothing(server: Server, verb: str) -> None:
+    session, headers = server.session(), {"If-None-Match": "*"}
+    path = scratch(session, "there")
+    body = None if verb == "DELETE" else {"name": "changed"}
+    found = refused(session.request(verb, path, json=body, headers=headers), 412)
+    assert found["code"] == "precondition_failed"
+    assert session.get(path).json()["name"] == "there"
+    gone = session.request(verb, "/api/v2/isp/customers/987654321/", json=body, headers=headers)
+    assert gone.status_code == 404
+
+
 def test_of_concurrent_writes_from_one_version_exactly_one_is_done(server: Server) -> None:
     """Eight threads raise a number, each from the version it read: no raise is lost."""
     session = server.session()
