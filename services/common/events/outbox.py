@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import MetaData, and_, delete, false, func, or_, select, update
@@ -138,7 +138,8 @@ class Outbox:
             chosen = chosen.where(t.c.subject == subject)
         found = self._numbered(chosen.order_by(t.c.number).limit(limit))
         reached = found[-1].number if len(found) == limit else max(end, number)
-        return [one for one in found if visible(one.event, scope)], reached
+        told = ((one.number, shown(one.event, scope)) for one in found)
+        return [Numbered(number, event) for number, event in told if event is not None], reached
 
     def numbered(self, numbers: Sequence[int]) -> dict[int, Envelope]:
         """The events with these numbers, as far as they are kept."""
@@ -191,10 +192,13 @@ class Outbox:
         return len(gone)
 
 
-def visible(event: Envelope, scope: Scope) -> bool:
-    """Whether who has this scope may know of the event. An event of no realm is of a row that all share,
-    unless the row names the realms that it is for."""
+def shown(event: Envelope, scope: Scope) -> Envelope | None:
+    """The event as who has this scope may know it, None: not at all. An event of no realm is of a row that
+    all share, unless the row names the realms that it is for: each is told of its own only."""
     if scope.everything or event.realm:
-        return scope.everything or event.realm in scope.realms
-    realms = event.data.get("realms") or ()
-    return not realms or not scope.realms.isdisjoint(realms)
+        return event if scope.everything or event.realm in scope.realms else None
+    realms = event.data.get("realms")
+    if not realms:
+        return event
+    own = [one for one in realms if one in scope.realms]
+    return replace(event, data={**event.data, "realms": own}) if own else None

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Label, Select, bindparam, func, select
 
 from services.common.context import Context
-from services.common.contract import Contract, Relation, Resource
+from services.common.contract import Contract, Relation, Resource, SharedWith
 from services.common.database.engine import Database
 from services.common.database.prepared import Prepared
 from services.common.database.tally import Tally
@@ -360,15 +360,11 @@ class Reads:
         for field in fields:
             if isinstance(field, Members):
                 table = self.metadata.tables[field.table]
-                statement = select(table.c[field.mine], table.c[field.theirs]).where(
-                    table.c[field.mine].in_(ids)
-                )
-                _spread(
-                    members,
-                    field.name,
-                    ids,
-                    connection.execute(statement.order_by(table.c[field.theirs])).all(),
-                )
+                mine, theirs = table.c[field.mine], table.c[field.theirs]
+                statement = select(mine, theirs).where(mine.in_(ids)).order_by(theirs)
+                if not context.scope.everything and resource.scoping == SharedWith(field=field.name):
+                    statement = statement.where(theirs.in_(context.scope.realms))  # others' are their affair
+                _spread(members, field.name, ids, connection.execute(statement).all())
             elif isinstance(field, Children):
                 other = self.source(self.contract.by_name[field.of], context)
                 by = other.value(other.resource.by_name[field.by])

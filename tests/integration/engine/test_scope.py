@@ -269,6 +269,15 @@ def test_what_other_realms_use_too_is_not_changed_by_one_of_them(tenants: Tenant
         world.create("cpe-profiles", body, NOBODY)
 
 
+def test_of_what_is_shared_each_is_told_his_own_realms_only(tenants: Tenants) -> None:
+    world = tenants.world
+    body = {"name": "x", "downstream": "1", "upstream": "1", "realms": ["dem", "pim"]}
+    id_ = world.create("cpe-profiles", body)["id"]
+    for who, realms in ((PIM, ["pim"]), (DEM, ["dem"]), (ROOT, ["dem", "pim"])):
+        assert world.get("cpe-profiles", id_, who)["realms"] == realms
+        assert world.page("cpe-profiles", who, name="x")[0]["realms"] == realms
+
+
 def test_usage_tells_what_a_realm_has(tenants: Tenants) -> None:
     usage = json.loads(tenants.world.engine.usage(ROOT, "dem").body)
     assert {name: usage.get(name) for name in ("customers", "cpes", "potses", "contexts")} == {

@@ -177,7 +177,7 @@ def test_it_gets_the_events_of_its_realm_and_of_what_all_share_each_once(
     post.outbox.number()
     webhook = post.webhook(receiver.url)
     mine, theirs = post.customers(7), post.customers(2, "dem")
-    post.world.model("SHARED")
+    post.world.model("SHARED", realms=["dem", "pim"])
     post.rounds()
     post.rounds()
     ids = [one.id for one in receiver.asked]
@@ -189,6 +189,7 @@ def test_it_gets_the_events_of_its_realm_and_of_what_all_share_each_once(
         event = one.verify(webhook["secret"])
         assert (event["specversion"], event["id"]) == ("1.0", one.id)
         assert event["realm"] in ("pim", "")
+        assert event["realm"] or event["data"]["realms"] == ["pim"]
         assert one.headers["content-type"] == "application/cloudevents+json"
     assert post.world.page("webhook-deliveries", DEM) == []
 

@@ -168,6 +168,20 @@ def test_each_sees_the_events_of_his_realms_and_of_what_all_share(stocked: World
     assert profiles(DEM) == {f"cpe-profiles/{shared}", f"cpe-profiles/{ours}"}
 
 
+def test_each_is_told_of_his_own_realms_only(stocked: World) -> None:
+    outbox = outbox_of(stocked)
+    body = {"name": "100M", "downstream": "1", "upstream": "1", "realms": ["dem", "pim"]}
+    stocked.create("cpe-profiles", body)
+    outbox.number()
+
+    def realms(who: Context) -> list[Any]:
+        (found,), _ = outbox.after(0, who.scope, types=["cpe_profile.*"])
+        return found.event.data["realms"]
+
+    assert (realms(PIM), realms(DEM), realms(BOTH)) == (["pim"], ["dem"], ["dem", "pim"])
+    assert realms(ROOT) == ["dem", "pim"]
+
+
 def test_the_feed_is_narrowed_by_type_and_subject(stocked: World) -> None:
     outbox = outbox_of(stocked)
     cpe = stocked.subscriber()

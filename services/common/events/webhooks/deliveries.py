@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, and_, delete, exists, func, insert, or
 from services.common.context import Context, Scope
 from services.common.database.kernel import milliseconds
 from services.common.events.envelope import Envelope
-from services.common.events.outbox import Outbox
+from services.common.events.outbox import Outbox, shown
 from services.common.events.webhooks import schedule
 from services.common.events.webhooks.sender import Outcome
 from services.common.resource.engine import Engine
@@ -186,6 +186,8 @@ class Deliveries:
         if webhook["former_secret"] and now < webhook["former_until"]:
             secrets.append(webhook["former_secret"])
         event = events.get(delivery["number"])
+        if event is not None:
+            event = shown(event, Scope(frozenset((webhook["realm"],))))
         if delivery["number"] < 0:
             event = self._ping_of(webhook, delivery)
         return Attempt(
