@@ -123,9 +123,8 @@ def _open(write: Write, cpes: list[int], kind: str, parameters: Row) -> int:
 
 
 def _switch(given: Row, name: str, errors: dict[str, list[str]]) -> bool:
-    value = given.get(name)
     try:
-        return value is not None and _SWITCH.clean(value)
+        return name in given and _SWITCH.clean(given[name])
     except ValueError as error:
         errors[name] = [str(error)]
         return False

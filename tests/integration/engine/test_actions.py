@@ -461,6 +461,8 @@ def test_single_actions_can_be_cancelled_before_they_are_handed_out(stocked: Wor
         ({"all": True, "max": 20_001}, {"max"}),
         ({"all": True, "max": 1}, {"max"}),
         ({"all": True, "dry_run": "perhaps"}, {"dry_run"}),
+        ({"all": True, "dry_run": None}, {"dry_run"}),
+        ({"all": None}, {"all", "filter"}),
         ({"all": True, "timeout": "x"}, {"timeout"}),
         ({"all": True, "colour": "red"}, {"colour"}),
     ],
