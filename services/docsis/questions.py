@@ -171,8 +171,8 @@ class Questions:
         )
         if found is None:
             raise NotFound(f"{cmts['name']} does not list this modem any more.")
-        detail = Detail(cmts, found, Network(topology))
-        desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept))
+        detail = Detail(cmts, found, Network(topology, found.failed))
+        desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.observed, detail.kept))
         seen = dt.datetime.fromtimestamp(int(found.sample.at), engine.settings.zone)
         registered = detail.row["last_reg_time"]
         told = {

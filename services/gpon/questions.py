@@ -55,6 +55,7 @@ class Questions:
     def __init__(self) -> None:
         self._read: dict[tuple[int, Pon | None, int], float] = {}
         self._locks: dict[tuple[int, Pon | None], threading.Lock] = {}
+        self._dark: dict[int, float] = {}
 
     # ---- lists ------------------------------------------------------------------------------------
 
@@ -358,9 +359,15 @@ class Questions:
             except DeviceError as error:
                 observing.unreachable(engine, olt, error)
                 raise
+            if levels and not found.levels:
+                self._dark[olt["id"]] = time.monotonic()
             desire.look(engine, observing.keep(engine, olt, found))
             depth = FULL if levels and (full or pon is not None) else depth
             self._read[olt["id"], pon, depth] = time.monotonic()
+
+    def failed_on_levels(self, olt_id: int, within: float) -> bool:
+        """Whether it was asked for optical levels in the last so many seconds, and did not tell them."""
+        return time.monotonic() - self._dark.get(olt_id, -within) < within
 
     def forget(self, olt_id: int) -> None:
         """Something was changed on the OLT: what was read before answers nothing more."""

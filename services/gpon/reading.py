@@ -4,9 +4,9 @@ included."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from services.common.devices.errors import DeviceError
 from services.common.types import Row
@@ -19,12 +19,15 @@ from services.gpon.drivers.base import (
     Optics,
     Place,
     Position,
+    Reader,
     ServicePort,
     Traffic,
     Unconfigured,
 )
 from services.gpon.drivers.base import OltFacts as Facts
 from services.gpon.drivers.base import Pon as PonState
+
+T = TypeVar("T")
 
 FAR = 1_000_000
 """Metres that no fibre has."""
@@ -39,30 +42,47 @@ LEVELS = ("dntx", "dnrx", "dnatt", "uptx", "uprx", "upatt", "tvrx", "pondesv")
 @dataclass(frozen=True)
 class Reading:
     """`onus`: rows as `onu_row` makes them; `levels`: whether they have optical ones; `full`: whether they
-    tell all that the OLT knows, else what is asked for often. `pon`: the one that was read, None: all."""
+    tell all that the OLT knows, else what is asked for often. `pon`: the one that was read, None: all.
+    `unconfigured` None: it did not tell. `failed`: subtrees that could not be read, and why."""
 
     vendor: str
     facts: Facts
     pons: list[PonState]
     onus: list[Row]
-    unconfigured: list[Unconfigured]
+    unconfigured: list[Unconfigured] | None
     levels: bool
     pon: Pon | None = None
     full: bool = True
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(row: Row, levels: bool, pon: Pon | None = None, full: bool = False) -> Reading:
-    """`row`: of the OLT. A PON by itself is read in full. Raises `DeviceError`."""
+    """`row`: of the OLT. A PON by itself is read in full. An OLT that fails on anything but its ONUs and
+    their states is read without that. Raises `DeviceError`."""
     at = Position(*pon) if pon else None
     full = full or pon is not None
     with devices.reader(row) as driver:
         facts = driver.facts()
-        pons = driver.pons()
+        pons = _as_told(driver, driver.pons) or []
+        before = dict(driver.failed)
         found = driver.onus(at, full=full)
-        measured = driver.optics(at) if levels else {}
-        waiting = driver.unconfigured()
-    told = rows(found, pons, measured if levels else None)
-    return Reading(row["vendor"], facts, pons, told, waiting, levels, pon, full)
+        whole = driver.failed == before
+        measured = _as_told(driver, lambda: driver.optics(at)) if levels else None
+        waiting = _as_told(driver, driver.unconfigured)
+        failed = dict(driver.failed)
+    told, levels = rows(found, pons, measured), measured is not None
+    return Reading(row["vendor"], facts, pons, told, waiting, levels, pon, full and whole, failed)
+
+
+def _as_told(driver: Reader, read: Callable[[], T]) -> T | None:
+    """None where the device fails on it, which the driver has noted. Raises when the device is gone."""
+    before = dict(driver.failed)
+    try:
+        return read()
+    except DeviceError:
+        if driver.failed == before:
+            raise
+        return None
 
 
 def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics] | None) -> list[Row]:

@@ -38,6 +38,9 @@ clock = genuine("time")
 INTERVAL = 2.0
 """Seconds between two readings of counters."""
 
+SERVICE = ("frame", "slot", "port", "onu_id", "gem", "vlan", "user_vlan")
+"""What a service port is not told without."""
+
 T = TypeVar("T")
 
 _MODEL = re.compile(r"\b(MA5\d{3}[A-Z]?(?:-X\d+)?)", re.IGNORECASE)
@@ -58,6 +61,10 @@ class HuaweiReader:
     def __exit__(self, *failure: object) -> None:
         self._snmp.__exit__(None, None, None)
 
+    @property
+    def failed(self) -> Mapping[str, str]:
+        return self._snmp.failed
+
     def facts(self) -> OltFacts:
         told, chassis, boards = standard.system(self._snmp), standard.chassis(self._snmp), self.slots()
         texts = [values.text(told.get("descr")), *map(values.text, chassis.values())]
@@ -73,7 +80,7 @@ class HuaweiReader:
         )
 
     def slots(self) -> list[Slot]:
-        boards, places = rows(self._snmp, mib.BOARDS), rows(self._snmp, mib.SLOTS)
+        boards, places = (rows(self._snmp, table, optional=True) for table in (mib.BOARDS, mib.SLOTS))
         found = []
         for index in sorted(boards.keys() | places.keys()):
             board, place = boards.get(index, {}), places.get(index, {})
@@ -95,8 +102,10 @@ class HuaweiReader:
         return found
 
     def pons(self) -> list[Pon]:
-        states = rows(self._snmp, standard.INTERFACES, "admin", "oper")
-        optics, control = rows(self._snmp, mib.PON_OPTICS), rows(self._snmp, mib.PON_CONTROL)
+        states = rows(self._snmp, standard.INTERFACES, "admin", "oper", optional=True)
+        optics, control = (
+            rows(self._snmp, table, optional=True) for table in (mib.PON_OPTICS, mib.PON_CONTROL)
+        )
         known = {ifindex: "" for (ifindex,) in [*optics, *control]} | self._names
         found = []
         for ifindex, name in known.items():
@@ -126,7 +135,7 @@ class HuaweiReader:
         told = self._onus_full(below) if full else self._onus(below)
         addresses: dict[Index, list[values.Value]] = {}
         if full:
-            for index, one in rows(self._snmp, mib.ONT_IP, below=below).items():
+            for index, one in rows(self._snmp, mib.ONT_IP, below=below, optional=True).items():
                 addresses.setdefault(index[:2], []).append(one.get("address"))
         found = []
         for index, one in told.items():
@@ -152,7 +161,7 @@ class HuaweiReader:
         told = _joined(
             rows(self._snmp, mib.ONT_CONFIG, *config, below=below, needed=("sn",)),
             rows(self._snmp, mib.ONT_CONTROL, *control, below=below, needed=("run",)),
-            rows(self._snmp, mib.ONT_VERSION, below=below),
+            rows(self._snmp, mib.ONT_VERSION, below=below, optional=True),
         )
         self._fill(told)
         return told
@@ -209,7 +218,11 @@ class HuaweiReader:
         return found
 
     def service_ports(self, pon: Position | None = None, onu_id: int | None = None) -> list[ServicePort]:
-        told = rows(self._snmp, mib.SERVICE_PORTS) if onu_id is None else self._of_onu(pon, onu_id)
+        told = (
+            rows(self._snmp, mib.SERVICE_PORTS, needed=SERVICE)
+            if onu_id is None
+            else self._of_onu(pon, onu_id)
+        )
         if pon is not None:
             told = {index: one for index, one in told.items() if cells.where(one) == pon}
         tables, natives = self._traffic_tables(told.values()), self._native_vlans(pon, onu_id)
@@ -237,8 +250,9 @@ class HuaweiReader:
         if pon is None:
             return None
         below = self._below(pon) if onu_id is None else (*self._below(pon), onu_id)
+        told = rows(self._snmp, mib.ONT_ETHERNET, "native_vlan", below=below, optional=True)
         found: dict[object, set[int]] = {}
-        for index, one in rows(self._snmp, mib.ONT_ETHERNET, "native_vlan", below=below).items():
+        for index, one in told.items():
             if (vlan := values.number(one.get("native_vlan"))) is not None:
                 found.setdefault((pon, index[1]), set()).add(vlan)
         return found
@@ -247,7 +261,7 @@ class HuaweiReader:
         """Their names by number, asked for only where the service ports tell numbers alone."""
         if all("receive_name" in one or "receive" not in one for one in told):
             return {}
-        named = rows(self._snmp, mib.TRAFFIC_TABLES)
+        named = rows(self._snmp, mib.TRAFFIC_TABLES, optional=True)
         return {index[0]: values.text(one.get("name")) for index, one in named.items()}
 
     def onu(self, position: Position, onu_id: int) -> OnuDetail | None:
@@ -258,14 +272,15 @@ class HuaweiReader:
         if not _is_onu(told):
             return None
         begin, before = clock.monotonic(), {here: self._counters(index)}
-        addresses = [one.get("address") for one in rows(self._snmp, mib.ONT_IP, below=index).values()]
-        ports = rows(self._snmp, mib.ONT_ETHERNET, below=index)
+        addressed = rows(self._snmp, mib.ONT_IP, below=index, optional=True)
+        addresses = [one.get("address") for one in addressed.values()]
+        ports = rows(self._snmp, mib.ONT_ETHERNET, below=index, optional=True)
         onu = cells.onu(
             position, onu_id, told, self._clock, addresses, {port[-1]: one for port, one in ports.items()}
         )
         optics = cells.optics(row(self._snmp, mib.ONT_OPTICS, index))
         services = self.service_ports(position, onu_id)
-        kept = rows(self._snmp, mib.ONT_REGISTRATIONS, below=index).values()
+        kept = rows(self._snmp, mib.ONT_REGISTRATIONS, below=index, optional=True).values()
         if onu.online and before[here] != Counters():
             clock.sleep(max(0.0, begin + INTERVAL - clock.monotonic()))
         traffic = traffic_between(before, {here: self._counters(index)})[here]
@@ -310,7 +325,7 @@ class HuaweiReader:
     @cached_property
     def _names(self) -> dict[int, str]:
         """Of the PONs, by ifIndex: ifName, or ifDescr where that tells the place."""
-        told = rows(self._snmp, standard.INTERFACES_X, "name")
+        told = rows(self._snmp, standard.INTERFACES_X, "name", optional=True)
         names = {index[0]: values.text(one.get("name")) for index, one in told.items()}
         found = {ifindex: name for ifindex, name in names.items() if cells.is_pon(name)}
         if found:
@@ -319,7 +334,7 @@ class HuaweiReader:
 
     @cached_property
     def _descriptions(self) -> dict[int, str]:
-        told = rows(self._snmp, standard.INTERFACES, "descr")
+        told = rows(self._snmp, standard.INTERFACES, "descr", optional=True)
         names = {index[0]: values.text(one.get("descr")) for index, one in told.items()}
         return {ifindex: name for ifindex, name in names.items() if cells.is_pon(name)}
 
