@@ -171,8 +171,8 @@ def traffic_between(
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """`inbound`, `outbound`: names of traffic tables. `native_vlan`: whether the user VLAN is the native
-    one of a port of the ONU."""
+    """`inbound`, `outbound`: names of traffic tables, `…_id` their numbers. `native_vlan`: whether the user
+    VLAN is the native one of a port of the ONU."""
 
     id: int
     position: Position
@@ -185,6 +185,8 @@ class ServicePort:
     tag_transform: str | None = None
     native_vlan: bool | None = None
     state: str | None = None
+    inbound_id: int | None = None
+    outbound_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +234,8 @@ class OnuDetail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What the OLT has in its configuration for an ONU. `native_vlans`: Ethernet port → VLAN; `catv`:
-    whether its RF output is on. None: it does not tell."""
+    """What the OLT has in its configuration for an ONU; profiles by name and by number. `native_vlans`:
+    Ethernet port → VLAN; `catv`: whether its RF output is on. None: it does not tell."""
 
     position: Position
     onu_id: int
@@ -245,6 +247,8 @@ class Configured:
     service_ports: tuple[ServicePort, ...] = ()
     native_vlans: dict[int, int] | None = None
     catv: bool | None = None
+    line_profile_id: int | None = None
+    service_profile_id: int | None = None
 
 
 class Reader(Protocol):

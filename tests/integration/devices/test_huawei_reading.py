@@ -143,8 +143,8 @@ def test_those_who_wait_are_listed_without_the_ones_of_no_serial_number(olt: Hua
 
 def test_service_ports_of_an_onu(olt: HuaweiReader) -> None:
     assert olt.service_ports(FIRST, 1) == [
-        ServicePort(5558, FIRST, 1, 1, 20, 933, "100M-up", "100M", "translate", False, "up"),
-        ServicePort(5559, FIRST, 1, 1, 100, 1100, "100M-up", "100M", "translate", True, "up"),
+        ServicePort(5558, FIRST, 1, 1, 20, 933, "100M-up", "100M", "translate", False, "up", 30, 31),
+        ServicePort(5559, FIRST, 1, 1, 100, 1100, "100M-up", "100M", "translate", True, "up", 30, 31),
     ]
     assert [port.id for port in olt.service_ports()] == [7, 24, 5558, 5559]
     assert olt.service_ports(FIRST, 2)[0].user_vlan is None

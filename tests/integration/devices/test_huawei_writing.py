@@ -153,11 +153,13 @@ def test_the_configuration_is_put_together_from_what_several_commands_tell() -> 
             service_profile="HG8245",
             active=True,
             service_ports=(
-                ServicePort(5558, PON, 7, 1, 20, 933, "100M-up", "100M", "translate", None, "up"),
+                ServicePort(5558, PON, 7, 1, 20, 933, "100M-up", "100M", "translate", None, "up", 30, 31),
                 ServicePort(5559, PON, 7, 2, None, 1100, None, None, None, None, "down"),
             ),
             native_vlans={1: 100, 2: 200},
             catv=False,
+            line_profile_id=500,
+            service_profile_id=12,
         )
 
 
@@ -167,7 +169,9 @@ def test_a_release_without_the_newer_commands_tells_less_of_the_configuration() 
         found = olt.configuration(PON, 7)
     assert found is not None
     assert (found.native_vlans, found.catv) == (None, None)
-    assert [(port.inbound, port.outbound) for port in found.service_ports] == [("30", "31"), (None, None)]
+    assert [(port.inbound, port.inbound_id, port.outbound_id) for port in found.service_ports] == [
+        *((None, 30, 31), (None, None, None)),
+    ]
 
 
 def test_those_who_wait() -> None:

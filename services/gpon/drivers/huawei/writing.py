@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import Self
 
+from services.common.devices import values
 from services.common.devices.errors import DeviceError, DeviceRefused
 from services.common.devices.native import genuine
 from services.common.devices.ssh import Cli, SshAccess
@@ -92,8 +93,8 @@ class HuaweiWriter:
         told = cli.fields(self._ask(f"display service-port {port.id}", optional=True) or "")
         return replace(
             port,
-            inbound=told.get("inbound table name", port.inbound),
-            outbound=told.get("outbound table name", port.outbound),
+            inbound=values.words(told.get("inbound table name")),
+            outbound=values.words(told.get("outbound table name")),
             tag_transform=told.get("tag transforms") or told.get("tag transform"),
         )
 
