@@ -34,7 +34,7 @@ from services.gpon.contract import (
 )
 from services.gpon.devices import only_realm
 from services.gpon.domain import naming, observing, provisioning, waiting
-from services.gpon.drivers.base import Unconfigured
+from services.gpon.drivers.base import Unconfigured, together
 from services.gpon.reading import LEVELS, Reading, short
 from services.gpon.telling import tell, tell_olt
 
@@ -152,7 +152,8 @@ def _keep_pons(write: Write, row: Row, reading: Reading) -> None:
     mine = select(t.c.id, t.c.fsp).where(t.c.olt_id == row["id"])
     there = {fsp: id_ for id_, fsp in write.connection.execute(mine)}
     fresh, changed = [], []
-    for pon, one in {naming.Pon(*one.position): one for one in reading.pons}.items():
+    for position, one in together(reading.pons).items():
+        pon = naming.Pon(*position)
         values = {
             "ifindex": one.ifindex,
             "type": one.type,

@@ -280,9 +280,8 @@ class Questions:
 
     def _seen(self, engine: Engine, olt: Row, row: Row, told: Any) -> tuple[OnuDetail, Row]:
         """(what was read, the stored row with it)."""
-        found, pon, host_key = told
+        found, sent, host_key = told
         pin_host_key(engine, olt, host_key)
-        sent = pon.tx_power if pon else None
         now = {**row, **reading.onu_row(found.onu), **reading.levels(found.onu, sent, found.optics)}
         now["pondesv"] = row["pondesv"] if now["status"] == "online" else None
         now["observed_at"] = this_second()

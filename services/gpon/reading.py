@@ -4,7 +4,7 @@ included."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -87,12 +87,11 @@ def _as_told(driver: Reader, read: Callable[[], T]) -> T | None:
 
 def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics] | None) -> list[Row]:
     """`measured` None: levels were not asked for, and the rows have none of these members."""
-    sent = {one.position: one.tx_power for one in pons}
     found = [onu_row(one) for one in onus]
     if measured is None:
         return found
     for one, row in zip(onus, found, strict=True):
-        row |= levels(one, sent.get(one.position), measured.get((one.position, one.onu_id)))
+        row |= levels(one, sent_to(one, pons), measured.get((one.position, one.onu_id)))
     by_pon: dict[str, dict[object, float | None]] = {}
     for row in found:
         by_pon.setdefault(row["fsp"], {})[row["onu_id"]] = row["dnrx"]
@@ -100,6 +99,14 @@ def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics]
     for row in found:
         row["pondesv"] = deviating[row["fsp"]].get(row["onu_id"])
     return found
+
+
+def sent_to(onu: Onu, pons: Sequence[PonState]) -> float | None:
+    """What its PON sends with, dBm: of a combo port the one that the ONU is on."""
+    mine = [one for one in pons if one.position == onu.position]
+    if len({one.type for one in mine}) > 1:
+        mine = [one for one in mine if one.ifindex == onu.ifindex]
+    return next((one.tx_power for one in mine if one.tx_power is not None), None)
 
 
 def onu_row(one: Onu) -> Row:
@@ -179,25 +186,25 @@ def as_configured(onus: Mapping[At, Onu], ports: Mapping[At, list[ServicePort]])
 
 
 def detail(row: Row, pon: Pon, onu_id: int) -> Any:
-    """(what the OLT tells of the ONU, its PON, the host key that it showed) or None. What only the CLI tells
-    is left out where there is no way to it."""
+    """(what the OLT tells of the ONU, what its PON sends with, the host key that it showed) or None. What
+    only the CLI tells is left out where there is no way to it."""
     at = Position(*pon)
     with devices.reader(row) as driver:
         found = driver.onu(at, onu_id)
-        pons = {one.position: one for one in driver.pons()} if found else {}
+        pons = driver.pons() if found else []
     if found is None:
         return None
-    pon_state = pons.get(at)
+    sent = sent_to(found.onu, pons)
     if (found.alarms or found.registrations) or not row["ssh_password"]:
-        return found, pon_state, None
+        return found, sent, None
     try:
         with devices.writer(row) as cli:
             told = found._replace(
                 alarms=tuple(cli.alarms(at, onu_id)), registrations=tuple(cli.registrations(at, onu_id))
             )
-            return told, pon_state, cli.host_key
+            return told, sent, cli.host_key
     except DeviceError:
-        return found, pon_state, None
+        return found, sent, None
 
 
 def _second(moment: dt.datetime | None) -> dt.datetime | None:
