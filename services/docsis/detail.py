@@ -68,7 +68,7 @@ def look(cmts: Row, mac: str, hint: int | None, before: Sample | None) -> Look |
     if before is not None and time.time() - before.at > TOO_OLD:
         before = None
     with devices.of_cmts(cmts) as snmp:
-        driver = Cmts(snmp)
+        driver = Cmts(snmp, cmts["zone"])
         facts = driver.facts()
         found = _once(cmts, driver, facts, mac, hint)
         if found is not None and before is None and found.registration.state == ONLINE:

@@ -44,7 +44,7 @@ class Reading:
 def read(row: Row, *, modems: bool = True) -> Reading:
     """`row`: of the CMTS. Raises `DeviceError`."""
     with devices.of_cmts(row) as snmp:
-        cmts = Cmts(snmp)
+        cmts = Cmts(snmp, row["zone"])
         facts = cmts.facts()
         topology = cmts.topology()
         listed = cmts.modems() if modems else []

@@ -5,7 +5,6 @@ A PON that was read within seconds is not read again: who asks often gets the sa
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
 from collections import Counter
@@ -285,7 +284,7 @@ class Questions:
         now = {**row, **reading.onu_row(found.onu), **reading.levels(found.onu, sent, found.optics)}
         now["pondesv"] = row["pondesv"] if now["status"] == "online" else None
         now["observed_at"] = this_second()
-        now |= {name: _local(engine, now[name]) for name in ("last_up_time", "last_down_time", "observed_at")}
+        now |= {name: engine.local(now[name]) for name in ("last_up_time", "last_down_time", "observed_at")}
         up = found.onu.uptime
         now["uptime"] = (
             up
@@ -298,7 +297,7 @@ class Questions:
         """What the OLT remembers, else what was seen from here."""
         if found.registrations:
             return [
-                {"from": _local(engine, one.up), "to": _local(engine, one.down), "cause": one.cause}
+                {"from": engine.local(one.up), "to": engine.local(one.down), "cause": one.cause}
                 for one in found.registrations
             ]
         t = models.registrations
@@ -461,11 +460,6 @@ def _cpe(engine: Engine, id_: int | None) -> Row | None:
         "downstream": profile.get("downstream"),
         "upstream": profile.get("upstream"),
     }
-
-
-def _local(engine: Engine, moment: dt.datetime | None) -> dt.datetime | None:
-    """In the installation's zone, as what is kept is shown."""
-    return moment and moment.astimezone(engine.settings.zone)
 
 
 def _fields(one: Any) -> Row:

@@ -7,6 +7,7 @@ told; of the others, what an agent fails on is left out, and `failed` says so. R
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
@@ -98,10 +99,10 @@ FORMER = (
 
 
 class Cmts:
-    """One CMTS, through an open `Snmp`."""
+    """One CMTS, through an open `Snmp`. `zone`: that of its clock, for times that it tells without one."""
 
-    def __init__(self, snmp: Snmp) -> None:
-        self._snmp = snmp
+    def __init__(self, snmp: Snmp, zone: dt.tzinfo = dt.UTC) -> None:
+        self._snmp, self._zone = snmp, zone
         self._vendor: quirks.Vendor | None = None
 
     @property
@@ -328,7 +329,7 @@ class Cmts:
             states = self._snmp.optional(mib.PARTIAL_SERVICE)
             impaired = {index[-1]: values.number(value) for index, value in states}
             listed = [
-                _registration(index[0], row, heard.get(index[0], ()), impaired.get(index[0]))
+                _registration(index[0], row, heard.get(index[0], ()), impaired.get(index[0]), self._zone)
                 for index, row in _stated(rows, mib.CmtsCmReg.VALUE)
             ]
         else:
@@ -374,7 +375,7 @@ class Cmts:
             rows = self._snmp.table(mib.CmtsCmUs.ENTRY, columns, (number,), optional=True)
             told = self._snmp.get(f"{mib.PARTIAL_SERVICE}.{number}")
             impaired = values.number(told.get(f"{mib.PARTIAL_SERVICE}.{number}"))
-            return _registration(number, row, self._heard(rows).get(number, ()), impaired)
+            return _registration(number, row, self._heard(rows).get(number, ()), impaired, self._zone)
         row = self._row(mib.CmtsCmStatus.ENTRY, FORMER, (number,))
         if values.mac(row.get(mib.CmtsCmStatus.MAC)) == mac:
             return _former_registration(number, row)
@@ -540,7 +541,7 @@ def _only(channels: Iterable[Downstream], number: int | None) -> Downstream | No
 
 
 def _registration(
-    number: int, row: Row, upstreams: tuple[ModemUpstream, ...], impaired: int | None
+    number: int, row: Row, upstreams: tuple[ModemUpstream, ...], impaired: int | None, zone: dt.tzinfo
 ) -> Registration | None:
     column = mib.CmtsCmReg
     if (mac := values.mac(row.get(column.MAC))) is None or mac == "00:00:00:00:00:00":
@@ -561,7 +562,7 @@ def _registration(
         rcp_id=_hex(row.get(column.RCP_ID)),
         rcc_status_id=values.number(row.get(column.RCC_STATUS_ID)),
         qos_version=named(QOS_VERSION, values.number(row.get(column.QOS_VERSION))),
-        last_reg_time=values.date_and_time(row.get(column.LAST_REG_TIME)),
+        last_reg_time=values.date_and_time(row.get(column.LAST_REG_TIME), zone),
         upstreams=upstreams,
         impaired=(impaired in DOWN_IMPAIRED, impaired in UP_IMPAIRED) if impaired and impaired > 1 else None,
     )

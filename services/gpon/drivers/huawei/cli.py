@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -216,12 +217,12 @@ def active_alarms(answer: str) -> list[Alarm]:
     return [alarms.named(name) for name in _ALARM.findall(answer)]
 
 
-def registrations(answer: str) -> list[Registration]:
-    """Oldest first; the device lists the latest first."""
+def registrations(answer: str, zone: dt.tzinfo = dt.UTC) -> list[Registration]:
+    """Oldest first; the device lists the latest first. `zone`: of its clock, where it tells times without."""
     found = []
     for told in blocks(answer, "Index"):
-        up = values.moment(told.get("uptime") or told.get("register time"))
-        down = values.moment(told.get("downtime") or told.get("deregister time"))
+        up = values.moment(told.get("uptime") or told.get("register time"), zone)
+        down = values.moment(told.get("downtime") or told.get("deregister time"), zone)
         if up is not None or down is not None:
             found.append(Registration(up, down, cause(told.get("downcause", ""))))
     return found[::-1]

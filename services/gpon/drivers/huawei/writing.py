@@ -6,6 +6,7 @@ by the error's `reason`, so that a caller who repeats a step can go on."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 from typing import Self
@@ -42,8 +43,8 @@ _LONGEST_DESCRIPTION = 64
 class HuaweiWriter:
     vendor = "Huawei"
 
-    def __init__(self, device: str, access: SshAccess) -> None:
-        self._device = device
+    def __init__(self, device: str, access: SshAccess, zone: dt.tzinfo = dt.UTC) -> None:
+        self._device, self._zone = device, zone
         self._cli = Cli(device, access, PLATFORM)
         self._inside: tuple[int, int] | None = None
 
@@ -195,7 +196,7 @@ class HuaweiWriter:
 
     def registrations(self, position: Position, onu_id: int) -> list[Registration]:
         answer = self._ask(f"display ont register-info {position.port} {onu_id}", position)
-        return [] if answer is None else cli.registrations(answer)
+        return [] if answer is None else cli.registrations(answer, self._zone)
 
     def save(self) -> None:
         self._do("save", seconds=LONG)
