@@ -129,6 +129,27 @@ def test_profiles_and_traffic_tables_may_be_told_by_their_numbers(network: Netwo
     assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
 
 
+def test_who_was_on_an_olt_that_is_deleted_waits(network: Network):
+    one, other = onu(34), onu(35)
+    plugged(network, one, south=(other,))
+    gone, still = network.subscriber(one.sn), network.subscriber(other.sn)
+    network.settle()
+    south = network.olt(SOUTH)
+    root = Context(scope=Scope(everything=True), user="root")
+    network.engine.delete(root, "olts", str(south["id"]))
+    network.hear_ours()
+    network.settle()
+    row = network.provisioning(still["id"])
+    assert (row["state"], row["olt_id"], row["position"]) == (provisioning.WAITING, None, None)
+    assert network.provisioning(gone["id"])["state"] == provisioning.APPLIED
+    names = [name for name in south if name not in ("realms", "zone")]
+    with network.engine.database.write() as connection:  # for those who come after this test
+        connection.execute(insert(models.olts).values(**{name: south[name] for name in names}))
+    network.read(SOUTH)
+    network.settle()
+    assert network.provisioning(still["id"])["state"] == provisioning.APPLIED
+
+
 def test_another_speed_changes_the_internet_port_alone(network: Network):
     one = onu(4)
     plugged(network, one)
