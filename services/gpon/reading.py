@@ -29,6 +29,8 @@ from services.gpon.drivers.base import Pon as PonState
 
 T = TypeVar("T")
 
+HIGHEST = 65_535
+"""More than any id of an ONU: ITU-T G.9807.1 has 1,023, and vendors number by themselves."""
 FAR = 1_000_000
 """Metres that no fibre has."""
 SINCE, UNTIL = 1990, 2100
@@ -65,7 +67,7 @@ def read(row: Row, levels: bool, pon: Pon | None = None, full: bool = False) -> 
         facts = driver.facts()
         pons = _as_told(driver, driver.pons) or []
         before = dict(driver.failed)
-        found = driver.onus(at, full=full)
+        found = [one for one in driver.onus(at, full=full) if one.onu_id <= HIGHEST]
         whole = driver.failed == before
         measured = _as_told(driver, lambda: driver.optics(at)) if levels else None
         waiting = _as_told(driver, driver.unconfigured)

@@ -666,8 +666,9 @@ def _text_of(index: Sequence[int]) -> str:
 
 
 def _positive(value: Value) -> int | None:
+    """An Unsigned32 that is not 0."""
     number = values.number(value, values.INVALID)
-    return number if number is not None and number > 0 else None
+    return number if number is not None and 0 < number < 1 << 32 else None
 
 
 def _measured(value: Value) -> float | None:

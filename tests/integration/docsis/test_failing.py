@@ -133,6 +133,19 @@ def playing(network: Network, behaviour: Behaviour) -> Iterator[None]:
         yield
 
 
+def test_numbers_that_no_column_holds_cost_themselves(network: Network) -> None:
+    network.questions = Questions(read)
+    strange = recordings.casa()
+    most = (recordings.COUNTER64, 2**64 - 1)
+    strange.row(REG, ANA.number, c7=most, c8=most, c11=most, c12=(recordings.OCTETS, "9" * 20))
+    network.cmts()
+    with playing(network, recorded(strange.text())):
+        network.poll()
+        assert network.modem(ANA.mac)["state"] == "online"
+    (ana,) = network.rows("cable_modems", mac=colons(ANA.mac))
+    assert (ana["md_cm_sg_id"], ana["rcs_id"], ana["tcs_id"], ana["uprx"]) == (None, None, None, 5.2)
+
+
 def test_a_table_that_fails_once_changes_nothing_that_it_tells(network: Network) -> None:
     network.questions = Questions(read)
     subscribers = [ANA, LUIS, replace(TEO, ip="10.0.32.61")]

@@ -113,6 +113,15 @@ def test_an_olt_that_goes_in_the_middle_is_silent_and_not_without_a_table() -> N
         read("huawei", behave)
 
 
+def test_a_row_whose_index_is_no_onus_is_none() -> None:
+    lines = recordings.huawei() + recordings.huawei_onu(
+        recordings.pon_ifindex(5, 2), 2**32 - 1, b"HWTC\0\0\0\1"
+    )
+    assert states(read("huawei", recorded(recordings.written(lines)))) == states(
+        read("huawei", played("huawei"))
+    )
+
+
 @contextmanager
 def playing(network: Network, behaviour: Behaviour) -> Iterator[None]:
     """The OLT is played by this agent for a while."""
