@@ -4,7 +4,7 @@ included."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -92,8 +92,12 @@ def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics]
     found = [onu_row(one) for one in onus]
     if measured is None:
         return found
+    there: dict[Position, list[PonState]] = {}
+    for pon in pons:
+        there.setdefault(pon.position, []).append(pon)
     for one, row in zip(onus, found, strict=True):
-        row |= levels(one, sent_to(one, pons), measured.get((one.position, one.onu_id)))
+        sent = sent_to(one, there.get(one.position, ()))
+        row |= levels(one, sent, measured.get((one.position, one.onu_id)))
     by_pon: dict[str, dict[object, float | None]] = {}
     for row in found:
         by_pon.setdefault(row["fsp"], {})[row["onu_id"]] = row["dnrx"]
@@ -103,9 +107,9 @@ def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics]
     return found
 
 
-def sent_to(onu: Onu, pons: Sequence[PonState]) -> float | None:
-    """What its PON sends with, dBm: of a combo port the one that the ONU is on."""
-    mine = [one for one in pons if one.position == onu.position]
+def sent_to(onu: Onu, pons: Iterable[PonState]) -> float | None:
+    """What its PON sends with, dBm: of those in its position, which are two on a combo port, its own."""
+    mine = list(pons)
     if len({one.type for one in mine}) > 1:
         mine = [one for one in mine if one.ifindex == onu.ifindex]
     return next((one.tx_power for one in mine if one.tx_power is not None), None)
@@ -193,7 +197,7 @@ def detail(row: Row, pon: Pon, onu_id: int) -> Any:
     at = Position(*pon)
     with devices.reader(row) as driver:
         found = driver.onu(at, onu_id)
-        pons = driver.pons() if found else []
+        pons = [one for one in driver.pons() if one.position == at] if found else []
     if found is None:
         return None
     sent = sent_to(found.onu, pons)
