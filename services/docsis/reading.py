@@ -65,8 +65,11 @@ TOLD_BY: Mapping[str, tuple[str, ...]] = {
     "fibernode": (f"{_REG.ENTRY}.{_REG.MD_IF_INDEX}", f"{_REG.ENTRY}.{_REG.MD_CM_SG_ID}", mib.MdNode.ENTRY),
     "rcs_id": (f"{_REG.ENTRY}.{_REG.RCS_ID}",),
     "tcs_id": (f"{_REG.ENTRY}.{_REG.TCS_ID}",),
-    "downstream": (f"{_REG.ENTRY}.{_REG.RCS_ID}", mib.DS_CH_SET, mib.MdChannel.ENTRY),
-    "upstream": (f"{_REG.ENTRY}.{_REG.TCS_ID}", mib.US_CH_SET, mib.MdChannel.ENTRY, mib.CmtsCmUs.ENTRY),
+    "downstream": (f"{_REG.ENTRY}.{_REG.RCS_ID}", mib.DS_CH_SET, mib.MdChannel.ENTRY, mib.DownChannel.ENTRY),
+    "upstream": (
+        *(f"{_REG.ENTRY}.{_REG.TCS_ID}", mib.US_CH_SET, mib.MdChannel.ENTRY),
+        *(mib.CmtsCmUs.ENTRY, mib.UpChannel.ENTRY),
+    ),
     "ip": (f"{_REG.ENTRY}.{_REG.IPV4}",),
     "ipv6": (f"{_REG.ENTRY}.{_REG.IPV6}",),
     "last_reg_time": (f"{_REG.ENTRY}.{_REG.LAST_REG_TIME}",),
@@ -311,6 +314,10 @@ def untold(topology: Topology) -> set[str]:
     found = set()
     if mib.MdChannel.ENTRY in topology.failed and not any(one.channels for one in topology.mac_domains):
         found.add("mac_domains")
+    if mib.DownChannel.ENTRY in topology.failed and not topology.downstreams:
+        found.add("downstreams")
+    if mib.UpChannel.ENTRY in topology.failed and not topology.upstreams:
+        found.add("upstreams")
     if mib.MdNode.ENTRY in topology.failed and not any(one.places for one in topology.fiber_nodes):
         found.add("fiber_nodes")
     return found

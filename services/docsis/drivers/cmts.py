@@ -1,8 +1,8 @@
 """Reads a CMTS over SNMP: DOCS-IF3-MIB where it has it, DOCS-IF-MIB otherwise.
 
 Blocking; called inside `native`. Nothing is assumed of a table: not that it is there, whole, sorted, or that
-its indexes go with those of another. Only the tables of interfaces, of channels and of modems have to be
-told; of the others, what an agent fails on is left out, and `failed` says so. Raises `DeviceError` alone.
+its indexes go with those of another. Only the tables of interfaces and of modems have to be told; of the
+others, what an agent fails on is left out, and `failed` says so. Raises `DeviceError` alone.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Cmts:
         return self._vendor
 
     def _downstreams(self, interfaces: _Interfaces, used: Mapping[int, int]) -> dict[int, Downstream]:
-        rows = self._snmp.table(mib.DownChannel.ENTRY, range(1, 8))
+        rows = self._snmp.table(mib.DownChannel.ENTRY, range(1, 8), optional=True)
         found = {}
         for ifindex, row in _by_ifindex(rows):
             found[ifindex] = Downstream(
@@ -174,9 +174,8 @@ class Cmts:
         return found
 
     def _upstreams(self, interfaces: _Interfaces, used: Mapping[int, int]) -> dict[int, Upstream]:
-        rows = self._snmp.table(
-            mib.UpChannel.ENTRY, (*range(1, 11), mib.UpChannel.TYPE, mib.UpChannel.PRE_EQ_ENABLE)
-        )
+        columns = (*range(1, 11), mib.UpChannel.TYPE, mib.UpChannel.PRE_EQ_ENABLE)
+        rows = self._snmp.table(mib.UpChannel.ENTRY, columns, optional=True)
         measured = (*range(2, 7), *range(8, 11))
         quality = dict(_by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, measured, optional=True)))
         profiles = self._modulations()

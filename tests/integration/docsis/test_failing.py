@@ -86,8 +86,18 @@ def test_an_old_cmts_that_fails_on_the_newer_mibs_is_read_by_the_older_ones(mann
         assert cmts.flows("0a:00:cb:83:43:01") != []
 
 
-@pytest.mark.parametrize("subtree", [recordings.DOWN, recordings.UP, recordings.IF, REG])
-def test_without_channels_or_modems_it_is_no_reading(subtree: str) -> None:
+@pytest.mark.parametrize("subtree", [recordings.DOWN, recordings.UP])
+def test_a_cmts_that_fails_on_its_channels_tells_its_modems(subtree: str) -> None:
+    with asked(failing(casa(), subtree)) as snmp:
+        cmts = Cmts(snmp)
+        topology = cmts.topology()
+        assert (len(topology.downstreams) + len(topology.upstreams), len(cmts.modems())) == (8, 6)
+        assert [len(one.channels) for one in topology.mac_domains] == [16]
+        assert list(topology.failed) == [subtree]
+
+
+@pytest.mark.parametrize("subtree", [recordings.IF, REG])
+def test_without_interfaces_or_modems_it_is_no_reading(subtree: str) -> None:
     with asked(failing(casa(), subtree)) as snmp, pytest.raises(DeviceError):
         cmts = Cmts(snmp)
         cmts.topology()
@@ -156,14 +166,15 @@ def test_a_table_that_fails_once_changes_nothing_that_it_tells(network: Network)
     before, documents = network.rows("cable_modems"), network.rows("cmtss")[0]
     told = network.events()
     assert [row["partial"] for row in before] == [False, False, True]
-    failed = (NODE, US, CHANNEL, f"{IF3}.22", f"{IF3}.23", f"{REG}.8", f"{REG}.12")
+    channels = (recordings.DOWN, recordings.UP)
+    failed = (*channels, NODE, US, CHANNEL, f"{IF3}.22", f"{IF3}.23", f"{REG}.8", f"{REG}.12")
     with playing(network, failing(whole, *failed)):
         network.poll()
         (cmts,) = network.rows("cmtss")
         assert cmts["state"] == "up"
         assert cmts["error"].startswith("Could not be read: ")
-        assert f"{NODE} (The agent answers genErr.)" in cmts["error"]
-        for name in ("fiber_nodes", "mac_domains"):
+        assert f"{recordings.DOWN} (The agent answers genErr.)" in cmts["error"]
+        for name in ("fiber_nodes", "mac_domains", "downstreams", "upstreams"):
             assert cmts[name] == documents[name]
         names = ("mac", "state", "partial", "lacking", "md", "fibernode", "downstream", "upstream", "tcs_id")
         for row, old in zip(network.rows("cable_modems"), before, strict=True):
