@@ -108,7 +108,7 @@ CMTSS = Resource(
         _told("software_version"),
         _told("sysdescr"),
         Text(name="state", read_only=True, choices=("up", "down", "unknown"), blank="refuse"),
-        _told("error", "why it did not answer the last time"),
+        _told("error", "why it did not answer the last time, or what it could not tell"),
         _number("uptime", "seconds"),
         Document(name="mac_domains", read_only=True, null=True, doc="with their channels"),
         Document(name="upstreams", read_only=True, null=True),

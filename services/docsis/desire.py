@@ -28,7 +28,7 @@ AT_ONCE = 200
 ATTRS = "id,internal_id,external_id,realm,tech,mac,profile,active,access,disable_provision,is_bitstream"
 SOURCES = {
     "isp": ("cpe.created", "cpe.updated", "cpe.deleted", "cpe_profile.updated"),
-    "docsis": ("cmts.updated",),
+    "docsis": ("cmts.updated", "cmts.deleted"),
 }
 OF_FILES = frozenset(("shared_secret", "quality", "max_cpe", "disable_provision", "realms"))
 """Members of a CMTS that its modems' files hang on."""
@@ -42,6 +42,9 @@ def heard(write: Write, event: Envelope) -> None:
     if kind == "cmts.updated":
         if OF_FILES & set(data["changed"]):
             mark(write, _t.c.gone.is_(False), stale=False)
+    elif kind == "cmts.deleted":  # with it what was known of its modems: which one has them now is to be seen
+        there = _t.c.state.in_((desire.APPLIED, desire.WRITTEN))
+        mark(write, there & _t.c.cmts_id.is_(None), stale=False)
     elif kind == "cpe.deleted":
         mark(write, _t.c.cpe == data["id"], gone=True)
     elif kind == "cpe_profile.updated":

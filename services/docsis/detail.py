@@ -59,6 +59,7 @@ class Look:
     poll: str | None
     sample: Sample
     before: Sample | None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def look(cmts: Row, mac: str, hint: int | None, before: Sample | None) -> Look | None:
@@ -67,7 +68,7 @@ def look(cmts: Row, mac: str, hint: int | None, before: Sample | None) -> Look |
     if before is not None and time.time() - before.at > TOO_OLD:
         before = None
     with devices.of_cmts(cmts) as snmp:
-        driver = Cmts(snmp)
+        driver = Cmts(snmp, cmts["zone"])
         facts = driver.facts()
         found = _once(cmts, driver, facts, mac, hint)
         if found is not None and before is None and found.registration.state == ONLINE:
@@ -86,7 +87,8 @@ def _once(cmts: Row, driver: Cmts, facts: Facts, mac: str, hint: int | None) -> 
     modem, poll = _asked(cmts, found)
     if not flows and modem is not None:
         flows = list(modem.flows)
-    return Look(facts, found, flows, modem, poll, _sample(cmts, found, facts, flows, modem, at), None)
+    sample = _sample(cmts, found, facts, flows, modem, at)
+    return Look(facts, found, flows, modem, poll, sample, None, dict(driver.failed))
 
 
 def _asked(cmts: Row, found: Registration) -> tuple[Modem | None, str | None]:
@@ -126,13 +128,14 @@ def _reading(source: tuple[int | str, ...], at: float, one: Codewords, uptime: i
 
 
 class Detail:
-    """A look, as it is shown (`told`) and kept (`levels`, `row`)."""
+    """A look, as it is shown (`told`) and kept (`levels`, `observed`)."""
 
     def __init__(self, cmts: Row, found: Look, network: Network) -> None:
         self._cmts = cmts
         self._look = found
         self._network = network
-        self.row = network.row(found.registration, found.facts, found.sample.at)
+        told = found.registration, found.facts, found.sample.at
+        self.row, self.observed = network.row(*told), network.told(*told)
         self.downstream = self._downstream()
         self.upstream = self._upstream()
         self.values = self._values()

@@ -25,14 +25,16 @@ def cmts_ids(engine: Engine) -> list[int]:
 
 
 def cmts(engine: Engine, id_: int) -> Row | None:
-    """The row with its `realms`, credentials included: never to be shown, logged or kept."""
+    """The row with its `realms`, and the `zone` that its clock is in; credentials included: never to be
+    shown, logged or kept."""
 
     def work(connection: Any) -> Row | None:
         found = connection.execute(select(models.cmtss).where(models.cmtss.c.id == id_)).mappings().first()
         if found is None:
             return None
         theirs = select(models.cmts_realms.c.realm).where(models.cmts_realms.c.cmts_id == id_)
-        return {**found, "realms": sorted(connection.execute(theirs).scalars())}
+        realms = sorted(connection.execute(theirs).scalars())
+        return {**found, "realms": realms, "zone": engine.settings.zone}
 
     return engine.database.reading(work)
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 from services.common.context import Context, Scope
 from services.common.devices.alarms import Alarms
 from services.common.devices.errors import DeviceError
+from services.common.devices.snmp import unread
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
@@ -31,7 +32,7 @@ from services.docsis.domain import changes, codewords
 from services.docsis.domain.changes import FULL_SERVICE, Condition
 from services.docsis.domain.changes import PARTIAL_SERVICE as PARTIAL
 from services.docsis.domain.enumerations import OFFLINE, ONLINE
-from services.docsis.reading import Reading, documents
+from services.docsis.reading import TOLD_BY, Reading, documents, untold
 
 CMTS_UNREACHABLE, PARTIAL_SERVICE, MASS_OUTAGE = "cmts_unreachable", "partial_service", "mass_outage"
 """Alarms."""
@@ -144,9 +145,12 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
         "sysdescr": facts.sysdescr,
         "uptime": facts.uptime,
         "state": "up",
-        "error": None,
+        "error": unread({**reading.topology.failed, **reading.failed}),
         **documents(reading.topology),
     }
+    for name in untold(reading.topology):
+        if row[name]:
+            told[name] = row[name]
     if reading.modems is not None:
         told["observed_at"] = write.now
     write.connection.execute(update(models.cmtss).where(models.cmtss.c.id == row["id"]).values(**told))
@@ -195,8 +199,9 @@ def _keep_modems(
     moved: set[str] = set()
     told = _Told(write, cmts)
     for mac in macs:
-        new = {**modems[mac], **owned(owners.get(mac), cmts), "cmts_id": cmts["id"], "missed": 0}
         old = there.get(mac)
+        told_of = {**_as_known(old, cmts), **modems[mac]}
+        new = {**told_of, **owned(owners.get(mac), cmts), "cmts_id": cmts["id"], "missed": 0}
         if old is not None and old["cmts_id"] != cmts["id"] and not _takes_over(old, new):
             continue
         if old is None or (old["cmts_id"], old["state"]) != (cmts["id"], new["state"]):
@@ -223,6 +228,13 @@ def _keep_modems(
     _update(write, changed, KEPT)
     told.send()
     return moved
+
+
+def _as_known(old: Row | None, cmts: Row) -> Row:
+    """What is taken for a column that a reading does not tell: what it was here."""
+    if old is not None and old["cmts_id"] == cmts["id"]:
+        return {name: old[name] for name in TOLD_BY}
+    return {**dict.fromkeys(TOLD_BY), "partial": False, "lacking": 0, "downstream": "", "upstream": ""}
 
 
 def _takes_over(old: Row, new: Row) -> bool:

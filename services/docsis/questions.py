@@ -171,14 +171,13 @@ class Questions:
         )
         if found is None:
             raise NotFound(f"{cmts['name']} does not list this modem any more.")
-        detail = Detail(cmts, found, Network(topology))
-        desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.row, detail.kept))
-        seen = dt.datetime.fromtimestamp(int(found.sample.at), engine.settings.zone)
-        registered = detail.row["last_reg_time"]
+        detail = Detail(cmts, found, Network(topology, found.failed))
+        desire.mark_modems(engine, observing.keep_one(engine, cmts, row["mac"], detail.observed, detail.kept))
+        seen = dt.datetime.fromtimestamp(int(found.sample.at), dt.UTC)
         told = {
             **detail.told(),
-            "observed_at": seen,
-            "last_reg_time": registered and registered.astimezone(engine.settings.zone),
+            "observed_at": engine.local(seen),
+            "last_reg_time": engine.local(detail.row["last_reg_time"]),
         }
         with self._lock:
             self._looks[row["mac"]] = time.monotonic(), found.sample, told

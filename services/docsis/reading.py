@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from services.common.devices.snmp import within
 from services.common.types import Row
 from services.docsis import devices
 from services.docsis.domain import cable_modem, levels, naming, registration
 from services.docsis.domain.enumerations import ONLINE, RANGED
+from services.docsis.drivers import mib
 from services.docsis.drivers.cmts import Cmts
 from services.docsis.drivers.readings import (
     DOWNSTREAM,
@@ -29,33 +31,63 @@ from services.docsis.drivers.readings import (
 
 @dataclass(frozen=True)
 class Reading:
-    """`modems`: rows as `Network.row` makes them, by MAC; None where they were not asked for. `at`: seconds
-    since 1970."""
+    """`modems`: rows as `Network.told` makes them, by MAC; None where they were not asked for. `at`: seconds
+    since 1970. `failed`: subtrees that could not be read, and why."""
 
     facts: Facts
     topology: Topology
     modems: dict[str, Row] | None
     at: float
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(row: Row, *, modems: bool = True) -> Reading:
     """`row`: of the CMTS. Raises `DeviceError`."""
     with devices.of_cmts(row) as snmp:
-        cmts = Cmts(snmp)
+        cmts = Cmts(snmp, row["zone"])
         facts = cmts.facts()
         topology = cmts.topology()
         listed = cmts.modems() if modems else []
+        failed = dict(cmts.failed)
     at = time.time()
-    network = Network(topology)
-    rows = {one.mac: network.row(one, facts, at) for one in listed} if modems else None
-    return Reading(facts, topology, rows, at)
+    network = Network(topology, failed)
+    rows = {one.mac: network.told(one, facts, at) for one in listed} if modems else None
+    return Reading(facts, topology, rows, at, failed)
+
+
+_REG = mib.CmtsCmReg
+TOLD_BY: Mapping[str, tuple[str, ...]] = {
+    "partial": (f"{_REG.ENTRY}.{_REG.TCS_ID}", mib.US_CH_SET, mib.CmtsCmUs.ENTRY),
+    "lacking": (f"{_REG.ENTRY}.{_REG.TCS_ID}", mib.US_CH_SET, mib.CmtsCmUs.ENTRY),
+    "md": (f"{_REG.ENTRY}.{_REG.MD_IF_INDEX}", mib.MdChannel.ENTRY),
+    "md_ifindex": (f"{_REG.ENTRY}.{_REG.MD_IF_INDEX}", mib.MdChannel.ENTRY),
+    "md_cm_sg_id": (f"{_REG.ENTRY}.{_REG.MD_CM_SG_ID}",),
+    "fibernode": (f"{_REG.ENTRY}.{_REG.MD_IF_INDEX}", f"{_REG.ENTRY}.{_REG.MD_CM_SG_ID}", mib.MdNode.ENTRY),
+    "rcs_id": (f"{_REG.ENTRY}.{_REG.RCS_ID}",),
+    "tcs_id": (f"{_REG.ENTRY}.{_REG.TCS_ID}",),
+    "downstream": (f"{_REG.ENTRY}.{_REG.RCS_ID}", mib.DS_CH_SET, mib.MdChannel.ENTRY, mib.DownChannel.ENTRY),
+    "upstream": (
+        *(f"{_REG.ENTRY}.{_REG.TCS_ID}", mib.US_CH_SET, mib.MdChannel.ENTRY),
+        *(mib.CmtsCmUs.ENTRY, mib.UpChannel.ENTRY),
+    ),
+    "ip": (f"{_REG.ENTRY}.{_REG.IPV4}",),
+    "ipv6": (f"{_REG.ENTRY}.{_REG.IPV6}",),
+    "last_reg_time": (f"{_REG.ENTRY}.{_REG.LAST_REG_TIME}",),
+}
+"""Columns of `cable_modems`, and the subtrees without which a CMTS tells nothing of them."""
 
 
 class Network:
-    """A topology, for what modems name in it."""
+    """A topology, for what modems name in it. `failed`: what else than of the topology could not be read."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, failed: Mapping[str, str] | None = None) -> None:
         self._topology = topology
+        broken = {**topology.failed, **(failed or {})}
+        self._untold = {
+            name
+            for name, needed in TOLD_BY.items()
+            if any(within(one, oid) or within(oid, one) for one in needed for oid in broken)
+        }
         self._domains = {one.ifindex: one for one in topology.mac_domains}
         self._channels = {
             (domain.ifindex, one.direction, one.id): one
@@ -68,6 +100,14 @@ class Network:
         self._domain_of = {one.ifindex: domain for domain in topology.mac_domains for one in domain.channels}
 
     # ---- one modem ----------------------------------------------------------------------------
+
+    def told(self, one: Registration, facts: Facts, at: float) -> Row:
+        """`row`, without the columns that are empty because a table could not be read: nobody knows them."""
+        untold = self._untold
+        if one.impaired is not None or one.state != ONLINE:
+            untold = untold - {"partial", "lacking"}
+        row = self.row(one, facts, at)
+        return {name: value for name, value in row.items() if value or name not in untold}
 
     def row(self, one: Registration, facts: Facts, at: float) -> Row:
         """The columns of `cable_modems` that a CMTS tells."""
@@ -267,3 +307,17 @@ def documents(topology: Topology) -> Row:
         "upstreams": [upstream(one) for one in topology.upstreams],
         "fiber_nodes": [fiber_node(one) for one in topology.fiber_nodes],
     }
+
+
+def untold(topology: Topology) -> set[str]:
+    """The documents that are empty because their table could not be read."""
+    found = set()
+    if mib.MdChannel.ENTRY in topology.failed and not any(one.channels for one in topology.mac_domains):
+        found.add("mac_domains")
+    if mib.DownChannel.ENTRY in topology.failed and not topology.downstreams:
+        found.add("downstreams")
+    if mib.UpChannel.ENTRY in topology.failed and not topology.upstreams:
+        found.add("upstreams")
+    if mib.MdNode.ENTRY in topology.failed and not any(one.places for one in topology.fiber_nodes):
+        found.add("fiber_nodes")
+    return found

@@ -105,7 +105,12 @@ OLTS = Resource(
         Text(name="software_version", read_only=True, null=True),
         Text(name="sysdescr", read_only=True, null=True),
         Text(name="state", read_only=True, choices=("up", "down", "unknown"), blank="refuse"),
-        Text(name="error", read_only=True, null=True, doc="why it did not answer the last time"),
+        Text(
+            name="error",
+            read_only=True,
+            null=True,
+            doc="why it did not answer the last time, or what it could not tell",
+        ),
         Integer(name="uptime", read_only=True, null=True, doc="seconds"),
         _level("temperature", "°C", "the hottest board"),
         _level("cpu", "%", "the busiest board"),

@@ -507,7 +507,16 @@ def _send(writer: Writer, name: str, detail: Row) -> Row:
 def configured(found: OnDevice, sn: str) -> Configured:
     place = Place(*found.position, found.onu_id)
     ports = tuple(
-        ConfiguredPort(one.id, one.gem or 0, one.service_vlan or 0, one.user_vlan, one.inbound, one.outbound)
+        ConfiguredPort(
+            one.id,
+            one.gem or 0,
+            one.service_vlan or 0,
+            one.user_vlan,
+            _named(one.inbound, one.inbound_id),
+            _named(one.outbound, one.outbound_id),
+            one.inbound_id,
+            one.outbound_id,
+        )
         for one in sorted(found.service_ports, key=lambda one: one.id)
     )
     return Configured(
@@ -519,7 +528,14 @@ def configured(found: OnDevice, sn: str) -> Configured:
         ports,
         found.catv,
         None if found.native_vlans is None else tuple(sorted(found.native_vlans.items())),
+        found.line_profile_id,
+        found.service_profile_id,
     )
+
+
+def _named(name: str | None, number: int | None) -> str | None:
+    """None where a number stands in for a name that the device does not tell."""
+    return None if name == str(number) else name
 
 
 # ---- what is known ------------------------------------------------------------------------------

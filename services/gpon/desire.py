@@ -37,7 +37,7 @@ SOURCES = {
         "cpe_profile.updated",
         "model.updated",
     ),
-    "gpon": ("olt.updated", "service.*", "validation.*", "nap.*"),
+    "gpon": ("olt.updated", "olt.deleted", "service.*", "validation.*", "nap.*"),
 }
 
 _t = models.provisionings
@@ -66,6 +66,8 @@ def _heard_here(write: Write, kind: str, data: Row) -> None:
     if kind == "olt.updated":
         on_it = _t.c.olt_id == data["id"]
         mark(write, or_(on_it, _t.c.reason == provisioning.OLT_DISABLED), stale=False)
+    elif kind == "olt.deleted":  # with it what was done on it: they wait until their ONUs are heard elsewhere
+        mark(write, (_t.c.state == provisioning.APPLIED) & _t.c.olt_id.is_(None), stale=False)
     elif kind.startswith("service."):
         mark(write, _t.c.state.in_((provisioning.APPLIED, provisioning.BLOCKED)), stale=False)
     elif kind.startswith("validation."):

@@ -89,5 +89,5 @@ def writer(row: Row) -> Iterator[Writer]:
         password=row["ssh_password"],
         host_key=row["ssh_host_key"],
     )
-    with vendor.writer(row["name"], access) as driver:
+    with vendor.writer(row["name"], access, row["zone"]) as driver:
         yield driver

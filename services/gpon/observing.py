@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from services.common.context import Context, Scope
 from services.common.devices.alarms import Alarms
 from services.common.devices.errors import DeviceError
+from services.common.devices.snmp import unread
 from services.common.resource.engine import Engine
 from services.common.resource.writes import Write
 from services.common.types import Row
@@ -33,6 +34,7 @@ from services.gpon.contract import (
 )
 from services.gpon.devices import only_realm
 from services.gpon.domain import naming, observing, provisioning, waiting
+from services.gpon.drivers.base import Unconfigured, together
 from services.gpon.reading import LEVELS, Reading, short
 from services.gpon.telling import tell, tell_olt
 
@@ -100,8 +102,9 @@ def keep(engine: Engine, olt: Row, reading: Reading) -> set[int]:
         with working(engine) as write:
             found = list(by_pon[fsp].values())
             touched |= _keep_onus(write, row, fsp, found, known, reading, first=first)
-    with working(engine) as write:
-        touched |= _keep_unconfigured(write, row, reading, known)
+    if reading.unconfigured is not None:
+        with working(engine) as write:
+            touched |= _keep_unconfigured(write, row, reading.unconfigured, known)
     return touched
 
 
@@ -122,7 +125,7 @@ def _keep_facts(write: Write, row: Row, reading: Reading) -> None:
         "temperature": facts.temperature,
         "cpu": facts.cpu,
         "state": "up",
-        "error": None,
+        "error": unread(reading.failed),
         "observed_at": write.now,
     }
     if reading.pon is None:
@@ -149,7 +152,8 @@ def _keep_pons(write: Write, row: Row, reading: Reading) -> None:
     mine = select(t.c.id, t.c.fsp).where(t.c.olt_id == row["id"])
     there = {fsp: id_ for id_, fsp in write.connection.execute(mine)}
     fresh, changed = [], []
-    for pon, one in {naming.Pon(*one.position): one for one in reading.pons}.items():
+    for position, one in together(reading.pons).items():
+        pon = naming.Pon(*position)
         values = {
             "ifindex": one.ifindex,
             "type": one.type,
@@ -363,13 +367,13 @@ def _is_out(write: Write, olt: Row, fsp: str) -> bool:
 # ---- those that wait ----------------------------------------------------------------------------
 
 
-def _keep_unconfigured(write: Write, olt: Row, reading: Reading, known: dict[str, Row]) -> set[int]:
+def _keep_unconfigured(write: Write, olt: Row, found: list[Unconfigured], known: dict[str, Row]) -> set[int]:
     t = models.unconfigured
     mine = select(t).where(t.c.olt_id == olt["id"])
     there = {row["sn"]: dict(row) for row in write.connection.execute(mine).mappings()}
     touched: set[int] = set()
     validations = [dict(row) for row in write.connection.execute(select(models.validations)).mappings()]
-    for one in {one.sn: one for one in reading.unconfigured}.values():
+    for one in {one.sn: one for one in found}.values():
         if not one.sn or one.position is None:
             continue
         pon = naming.Pon(*one.position)
@@ -415,7 +419,7 @@ def _keep_unconfigured(write: Write, olt: Row, reading: Reading, known: dict[str
 
 def _serials(engine: Engine, olt_id: int, reading: Reading) -> list[str | None]:
     """Those that were read; where some were left out, those known of the OLT, too."""
-    told = [one["sn"] for one in reading.onus] + [one.sn for one in reading.unconfigured]
+    told = [one["sn"] for one in reading.onus] + [one.sn for one in reading.unconfigured or ()]
     if all(one["sn"] for one in reading.onus):
         return told
     mine = select(_t.c.sn).where(_t.c.olt_id == olt_id)

@@ -5,7 +5,6 @@ A PON that was read within seconds is not read again: who asks often gets the sa
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
 from collections import Counter
@@ -55,6 +54,7 @@ class Questions:
     def __init__(self) -> None:
         self._read: dict[tuple[int, Pon | None, int], float] = {}
         self._locks: dict[tuple[int, Pon | None], threading.Lock] = {}
+        self._dark: dict[int, float] = {}
 
     # ---- lists ------------------------------------------------------------------------------------
 
@@ -279,13 +279,12 @@ class Questions:
 
     def _seen(self, engine: Engine, olt: Row, row: Row, told: Any) -> tuple[OnuDetail, Row]:
         """(what was read, the stored row with it)."""
-        found, pon, host_key = told
+        found, sent, host_key = told
         pin_host_key(engine, olt, host_key)
-        sent = pon.tx_power if pon else None
         now = {**row, **reading.onu_row(found.onu), **reading.levels(found.onu, sent, found.optics)}
         now["pondesv"] = row["pondesv"] if now["status"] == "online" else None
         now["observed_at"] = this_second()
-        now |= {name: _local(engine, now[name]) for name in ("last_up_time", "last_down_time", "observed_at")}
+        now |= {name: engine.local(now[name]) for name in ("last_up_time", "last_down_time", "observed_at")}
         up = found.onu.uptime
         now["uptime"] = (
             up
@@ -298,7 +297,7 @@ class Questions:
         """What the OLT remembers, else what was seen from here."""
         if found.registrations:
             return [
-                {"from": _local(engine, one.up), "to": _local(engine, one.down), "cause": one.cause}
+                {"from": engine.local(one.up), "to": engine.local(one.down), "cause": one.cause}
                 for one in found.registrations
             ]
         t = models.registrations
@@ -358,9 +357,15 @@ class Questions:
             except DeviceError as error:
                 observing.unreachable(engine, olt, error)
                 raise
+            if levels and not found.levels:
+                self._dark[olt["id"]] = time.monotonic()
             desire.look(engine, observing.keep(engine, olt, found))
             depth = FULL if levels and (full or pon is not None) else depth
             self._read[olt["id"], pon, depth] = time.monotonic()
+
+    def failed_on_levels(self, olt_id: int, within: float) -> bool:
+        """Whether it was asked for optical levels in the last so many seconds, and did not tell them."""
+        return time.monotonic() - self._dark.get(olt_id, -within) < within
 
     def forget(self, olt_id: int) -> None:
         """Something was changed on the OLT: what was read before answers nothing more."""
@@ -455,11 +460,6 @@ def _cpe(engine: Engine, id_: int | None) -> Row | None:
         "downstream": profile.get("downstream"),
         "upstream": profile.get("upstream"),
     }
-
-
-def _local(engine: Engine, moment: dt.datetime | None) -> dt.datetime | None:
-    """In the installation's zone, as what is kept is shown."""
-    return moment and moment.astimezone(engine.settings.zone)
 
 
 def _fields(one: Any) -> Row:

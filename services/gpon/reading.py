@@ -4,9 +4,9 @@ included."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from services.common.devices.errors import DeviceError
 from services.common.types import Row
@@ -19,6 +19,7 @@ from services.gpon.drivers.base import (
     Optics,
     Place,
     Position,
+    Reader,
     ServicePort,
     Traffic,
     Unconfigured,
@@ -26,6 +27,10 @@ from services.gpon.drivers.base import (
 from services.gpon.drivers.base import OltFacts as Facts
 from services.gpon.drivers.base import Pon as PonState
 
+T = TypeVar("T")
+
+HIGHEST = 65_535
+"""More than any id of an ONU: ITU-T G.9807.1 has 1,023, and vendors number by themselves."""
 FAR = 1_000_000
 """Metres that no fibre has."""
 SINCE, UNTIL = 1990, 2100
@@ -39,40 +44,60 @@ LEVELS = ("dntx", "dnrx", "dnatt", "uptx", "uprx", "upatt", "tvrx", "pondesv")
 @dataclass(frozen=True)
 class Reading:
     """`onus`: rows as `onu_row` makes them; `levels`: whether they have optical ones; `full`: whether they
-    tell all that the OLT knows, else what is asked for often. `pon`: the one that was read, None: all."""
+    tell all that the OLT knows, else what is asked for often. `pon`: the one that was read, None: all.
+    `unconfigured` None: it did not tell. `failed`: subtrees that could not be read, and why."""
 
     vendor: str
     facts: Facts
     pons: list[PonState]
     onus: list[Row]
-    unconfigured: list[Unconfigured]
+    unconfigured: list[Unconfigured] | None
     levels: bool
     pon: Pon | None = None
     full: bool = True
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(row: Row, levels: bool, pon: Pon | None = None, full: bool = False) -> Reading:
-    """`row`: of the OLT. A PON by itself is read in full. Raises `DeviceError`."""
+    """`row`: of the OLT. A PON by itself is read in full. An OLT that fails on anything but its ONUs and
+    their states is read without that. Raises `DeviceError`."""
     at = Position(*pon) if pon else None
     full = full or pon is not None
     with devices.reader(row) as driver:
         facts = driver.facts()
-        pons = driver.pons()
-        found = driver.onus(at, full=full)
-        measured = driver.optics(at) if levels else {}
-        waiting = driver.unconfigured()
-    told = rows(found, pons, measured if levels else None)
-    return Reading(row["vendor"], facts, pons, told, waiting, levels, pon, full)
+        pons = _as_told(driver, driver.pons) or []
+        before = dict(driver.failed)
+        found = [one for one in driver.onus(at, full=full) if one.onu_id <= HIGHEST]
+        whole = driver.failed == before
+        measured = _as_told(driver, lambda: driver.optics(at)) if levels else None
+        waiting = _as_told(driver, driver.unconfigured)
+        failed = dict(driver.failed)
+    told, levels = rows(found, pons, measured), measured is not None
+    return Reading(row["vendor"], facts, pons, told, waiting, levels, pon, full and whole, failed)
+
+
+def _as_told(driver: Reader, read: Callable[[], T]) -> T | None:
+    """None where the device fails on it, which the driver has noted. Raises when the device is gone."""
+    before = dict(driver.failed)
+    try:
+        return read()
+    except DeviceError:
+        if driver.failed == before:
+            raise
+        return None
 
 
 def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics] | None) -> list[Row]:
     """`measured` None: levels were not asked for, and the rows have none of these members."""
-    sent = {one.position: one.tx_power for one in pons}
     found = [onu_row(one) for one in onus]
     if measured is None:
         return found
+    there: dict[Position, list[PonState]] = {}
+    for pon in pons:
+        there.setdefault(pon.position, []).append(pon)
     for one, row in zip(onus, found, strict=True):
-        row |= levels(one, sent.get(one.position), measured.get((one.position, one.onu_id)))
+        sent = sent_to(one, there.get(one.position, ()))
+        row |= levels(one, sent, measured.get((one.position, one.onu_id)))
     by_pon: dict[str, dict[object, float | None]] = {}
     for row in found:
         by_pon.setdefault(row["fsp"], {})[row["onu_id"]] = row["dnrx"]
@@ -80,6 +105,14 @@ def rows(onus: list[Onu], pons: list[PonState], measured: Mapping[Place, Optics]
     for row in found:
         row["pondesv"] = deviating[row["fsp"]].get(row["onu_id"])
     return found
+
+
+def sent_to(onu: Onu, pons: Iterable[PonState]) -> float | None:
+    """What its PON sends with, dBm: of those in its position, which are two on a combo port, its own."""
+    mine = list(pons)
+    if len({one.type for one in mine}) > 1:
+        mine = [one for one in mine if one.ifindex == onu.ifindex]
+    return next((one.tx_power for one in mine if one.tx_power is not None), None)
 
 
 def onu_row(one: Onu) -> Row:
@@ -159,25 +192,25 @@ def as_configured(onus: Mapping[At, Onu], ports: Mapping[At, list[ServicePort]])
 
 
 def detail(row: Row, pon: Pon, onu_id: int) -> Any:
-    """(what the OLT tells of the ONU, its PON, the host key that it showed) or None. What only the CLI tells
-    is left out where there is no way to it."""
+    """(what the OLT tells of the ONU, what its PON sends with, the host key that it showed) or None. What
+    only the CLI tells is left out where there is no way to it."""
     at = Position(*pon)
     with devices.reader(row) as driver:
         found = driver.onu(at, onu_id)
-        pons = {one.position: one for one in driver.pons()} if found else {}
+        pons = [one for one in driver.pons() if one.position == at] if found else []
     if found is None:
         return None
-    pon_state = pons.get(at)
+    sent = sent_to(found.onu, pons)
     if (found.alarms or found.registrations) or not row["ssh_password"]:
-        return found, pon_state, None
+        return found, sent, None
     try:
         with devices.writer(row) as cli:
             told = found._replace(
                 alarms=tuple(cli.alarms(at, onu_id)), registrations=tuple(cli.registrations(at, onu_id))
             )
-            return told, pon_state, cli.host_key
+            return told, sent, cli.host_key
     except DeviceError:
-        return found, pon_state, None
+        return found, sent, None
 
 
 def _second(moment: dt.datetime | None) -> dt.datetime | None:

@@ -55,18 +55,19 @@ QUESTIONS = Questions()
 
 def poll(engine: Engine, olt_id: int) -> None:
     """A reading of an OLT; a full one, with optical levels, when these are old. ONUs that are new, or back,
-    have none yet: their PONs are read in full."""
+    have none yet: their PONs are read in full. One that failed on levels is spared them for as long."""
     olt = devices.olt(engine, olt_id)
     if olt is None:
         return
     o = models.onus.c
     oldest = select(func.min(o.optics_at)).where(o.olt_id == olt_id)
     seen = engine.database.reading(lambda one: one.execute(oldest).scalar())
-    old = seen is None or now() - seen > LEVELS_EVERY
+    dark = QUESTIONS.failed_on_levels(olt_id, LEVELS_EVERY.total_seconds())
+    old = not dark and (seen is None or now() - seen > LEVELS_EVERY)
     QUESTIONS.fresh(engine, olt, None, 1.0, levels=old, full=old)
     new = select(o.frame, o.slot, o.port).distinct()
     new = new.where(o.olt_id == olt_id, o.status == "online", o.optics_at.is_(None)).limit(NEW_PONS)
-    for at in engine.database.reading(lambda one: one.execute(new).all()):
+    for at in [] if dark else engine.database.reading(lambda one: one.execute(new).all()):
         QUESTIONS.fresh(engine, olt, Pon(*at), 1.0, full=True)
 
 

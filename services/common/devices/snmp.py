@@ -7,7 +7,7 @@ answer ends as rows or as a `DeviceError`, never as another exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -46,6 +46,10 @@ IN_ONE = 20
 """Objects in one GET; agents refuse answers that fill more than a datagram."""
 CAREFUL = 5
 """Repetitions of a GETBULK that goes on where a larger one failed."""
+NAMED = 5
+"""Subtrees that could not be read, as many as are named in a sentence."""
+_UP_TIME = "1.3.6.1.2.1.1.3.0"
+"""sysUpTime, which every agent has."""
 
 _AUTHENTICATION: dict[str, Any] = {
     "md5": Md5Key,
@@ -69,10 +73,12 @@ log = structlog.get_logger(__name__)
 
 
 class Snmp:
-    """`Snmp("oltNorte", access)`: a context manager that holds one socket."""
+    """`Snmp("oltNorte", access)`: a context manager that holds one socket. `failed`: subtrees that could not
+    be read, and why, where the rest was read without them."""
 
     def __init__(self, device: str, access: SnmpAccess) -> None:
         self.device, self._access = device, access
+        self.failed: dict[str, str] = {}
         self._session: SnmpSession | None = None
         self._exchange: pdu.Exchange | None = None
 
@@ -190,33 +196,70 @@ class Snmp:
             self._exchange = pdu.open_exchange(self._access)
         return pdu.bulk(self._exchange, after, repetitions, tries)
 
+    def optional(self, oid: str) -> list[tuple[Index, Value]]:
+        """What `walk` tells, as far as the agent goes: a subtree that it fails on is read no further. Raises
+        only when the device itself is gone."""
+        found: list[tuple[Index, Value]] = []
+        try:
+            found.extend(self.walk(oid))
+        except DeviceError as failure:
+            self._without(oid, failure)
+            log.warning("subtree_failed", device=self.device, oid=oid, error=str(failure))
+        return found
+
     def table(
-        self, entry: str, columns: Iterable[int], below: Index = (), needed: Collection[int] = ()
+        self,
+        entry: str,
+        columns: Iterable[int],
+        below: Index = (),
+        needed: Collection[int] = (),
+        optional: bool = False,
     ) -> dict[Index, dict[int, Value]]:
         """Rows by index, each with those of the columns that it has, whatever their order; only those whose
-        index begins with `below`. What a column lacks because the agent answered an error is left out, as if
-        it were not there; raises only if that was so with all of them, or with one that is `needed` and that
-        other rows lack."""
+        index begins with `below`. What a column lacks because the agent failed on it is left out, as if it
+        were not there, and so are the other columns of a table that it is silent about; raises only if that
+        was so with all of them, or with one that is `needed` and that other rows lack. `optional`: not even
+        then. When the device itself is gone, always."""
         rows: dict[Index, dict[int, Value]] = {}
         failed: DeviceError | None = None
         broken: list[int] = []
         good = 0
         for column in columns:
             oid = ".".join(map(str, (entry, column, *below)))
+            if isinstance(failed, DeviceSilent) and column not in needed:
+                self.failed[oid] = str(failed)
+                continue
             try:
                 for index, value in self.walk(oid):
                     rows.setdefault(below + index, {})[column] = value
                 good += 1
             except DeviceError as failure:
-                if type(failure) is not DeviceError:
-                    raise
-                log.warning("column_failed", device=self.device, column=oid, error=str(failure))
+                self._without(oid, failure)
                 failed = failure
                 broken += [column] if column in needed else []
+        if failed is None:
+            return rows
+        log.warning("table_failed", device=self.device, oid=entry, error=str(failed))
+        if not good:
+            self.failed = {oid: why for oid, why in self.failed.items() if not within(oid, entry)}
+            self.failed[entry] = str(failed)
         lacking = any(column not in row for row in rows.values() for column in broken)
-        if failed is not None and (lacking or not good):
+        if not optional and (lacking or not good):
             raise failed
         return rows
+
+    def _without(self, oid: str, failure: DeviceError) -> None:
+        """Goes on without a subtree; raises where the device is gone, and not only its answer."""
+        if isinstance(failure, DeviceUnreachable):
+            raise failure
+        if isinstance(failure, DeviceSilent):
+            try:
+                self._tried(lambda: self._open().get_many([_UP_TIME]))
+            except (DeviceSilent, DeviceUnreachable):
+                raise failure from None
+            except DeviceError:
+                pass  # that was an answer
+        self.failed[oid] = str(failure)
 
     def set(self, oid: str, value: int | bytes | str, syntax: str | None = None) -> None:
         """Sent once. `syntax`: a name of `pdu.SYNTAXES`; default: integer, or octets."""
@@ -274,6 +317,19 @@ class Snmp:
             raise DeviceUnreachable("No SNMP agent listens there.", device=self.device) from refused
         except OSError as broken:
             raise DeviceUnreachable(str(broken), device=self.device) from broken
+
+
+def within(oid: str, subtree: str) -> bool:
+    return f"{oid}.".startswith(f"{subtree}.")
+
+
+def unread(failed: Mapping[str, str]) -> str | None:
+    """`Snmp.failed` as a sentence; None where nothing failed."""
+    if not failed:
+        return None
+    shown = [f"{oid} ({why})" for oid, why in list(failed.items())[:NAMED]]
+    more = [f"{len(failed) - NAMED} more"] if len(failed) > NAMED else []
+    return f"Could not be read: {', '.join([*shown, *more])}"
 
 
 def _user(access: SnmpAccess) -> User:

@@ -17,6 +17,10 @@ _FIRST_YEAR = 1990
 """Before it no such device was; what it tells of then is a clock that nobody set, or zeros."""
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _PUNCTUATION = re.compile(r"[\s:.\-\"']|^0[xX]")
+_DISPLAYED = re.compile(
+    r"(\d{4})-(\d\d?)-(\d\d?),(\d\d?):(\d\d?):(\d\d?)(?:\.(\d))?(?:,([+-])(\d\d?):(\d\d?))?", re.ASCII
+)
+"""The display hint of DateAndTime."""
 _VENDOR_FORM = re.compile(r"([0-9A-Za-z]{4})-?([0-9a-fA-F]{8})")
 
 
@@ -56,7 +60,7 @@ def number(value: Value, *sentinels: int) -> int | None:
         found = int(value) if abs(value) < 1e18 else None  # also no NaN
     elif value is not None:
         shown = text(value)
-        if len(shown) <= 20 and re.fullmatch(r"[+-]?[0-9]+", shown):
+        if len(shown) <= 20 and re.fullmatch(r"[+-]?[0-9]+", shown) and int(shown) < 1 << 64:
             found = int(shown)
     return None if found in sentinels else found
 
@@ -79,10 +83,15 @@ def timeticks(value: Value) -> int | None:
 
 
 def mac(value: Value) -> str | None:
-    """`00:15:96:cb:83:4d`, from six octets or from text in any of the usual spellings."""
+    """`00:15:96:cb:83:4d`, from six octets, also after their number or before a NUL, or from text in any of
+    the usual spellings, `0:15:96:cb:83:4d` among them."""
+    if isinstance(value, bytes) and len(value) == 7 and (value[0] == 6 or not value[6]):
+        value = value[1:] if value[0] == 6 else value[:6]
     if isinstance(value, bytes) and len(value) == 6:
         return value.hex(":")
-    digits = _PUNCTUATION.sub("", text(value))
+    shown = text(value)
+    parts = re.split(r"[:-]", shown)
+    digits = "".join(one.zfill(2) for one in parts) if len(parts) == 6 else _PUNCTUATION.sub("", shown)
     if len(digits) == 12 and _HEX.fullmatch(digits):
         return bytes.fromhex(digits).hex(":")
     return None
@@ -90,13 +99,15 @@ def mac(value: Value) -> str | None:
 
 def serial(value: Value) -> str | None:
     """A GPON serial number as 16 lower-case hex digits (ITU-T G.984.3), from eight octets, 16 hex digits or
-    the printed form `HWTC1426779a`; in quotes, with blanks, or followed by the other form in brackets.
-    None for what is none of these, or all zero."""
+    the printed form `HWTC1426779a`; in quotes, with blanks, filled up with NULs, or followed by the other
+    form in brackets. None for what is none of these, or all zero."""
     found: str | None = None
     if isinstance(value, bytes) and len(value) == 8:
         found = value.hex()
     else:
         found = _written_serial(text(value))
+        if found is None and isinstance(value, bytes) and len(value) > 8 and not value[8:].strip(b"\0"):
+            found = value[:8].hex()
     return None if found is None or not found.strip("0") else found
 
 
@@ -111,7 +122,15 @@ def _written_serial(shown: str) -> str | None:
 
 def date_and_time(value: Value, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
     """DateAndTime (RFC 2579): 8 octets in the device's own time, which `zone` is, or up to 11 with its
-    offset. None for a moment that cannot be, which is how "never" is told."""
+    offset; or as it is displayed, `2026-11-25,9:30:0.0,+1:0`. None for a moment that cannot be, which is how
+    "never" is told."""
+    if (shown := _DISPLAYED.fullmatch(text(value))) is not None:
+        numbers = [int(one or 0) for one in shown.groups()[:7]]
+        if not all(one < 256 for one in numbers[1:]) or numbers[0] > 9999:
+            return None
+        value = numbers[0].to_bytes(2) + bytes(numbers[1:])
+        if shown[8]:
+            value += shown[8].encode() + bytes((int(shown[9]), int(shown[10])))
     if not isinstance(value, bytes) or not 8 <= len(value) <= 11:
         return None
     year, (month, day, hour, minute, second, deci) = int.from_bytes(value[:2]), value[2:8]
@@ -131,6 +150,8 @@ def date_and_time(value: Value, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
 def moment(value: Value, zone: dt.tzinfo = dt.UTC) -> dt.datetime | None:
     """The same as text, `2022-12-21 10:45:47+01:00`, or as DateAndTime."""
     if isinstance(value, bytes) and not value[:4].isdigit():
+        return date_and_time(value, zone)
+    if "," in text(value):
         return date_and_time(value, zone)
     try:
         found = dt.datetime.fromisoformat(text(value).replace("/", "-"))

@@ -6,6 +6,7 @@ and one for the counters. Nothing here writes.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -57,6 +58,10 @@ class Reads:
         self.grammar = Grammar(settings.zone, settings.api_level, settings.page_size, settings.max_page_size)
         self._shapes: dict[tuple[Any, ...], Representation] = {}
         self._statements: dict[tuple[Any, ...], Prepared] = {}
+
+    def local(self, moment: dt.datetime | None) -> dt.datetime | None:
+        """In the installation's zone, as what is kept is shown."""
+        return moment and moment.astimezone(self.settings.zone)
 
     # ---- parts --------------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """Reads a CMTS over SNMP: DOCS-IF3-MIB where it has it, DOCS-IF-MIB otherwise.
 
 Blocking; called inside `native`. Nothing is assumed of a table: not that it is there, whole, sorted, or that
-its indexes go with those of another. Raises `DeviceError` alone.
+its indexes go with those of another. Only the tables of interfaces and of modems have to be told; of the
+others, what an agent fails on is left out, and `failed` says so. Raises `DeviceError` alone.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
@@ -97,11 +99,16 @@ FORMER = (
 
 
 class Cmts:
-    """One CMTS, through an open `Snmp`."""
+    """One CMTS, through an open `Snmp`. `zone`: that of its clock, for times that it tells without one."""
 
-    def __init__(self, snmp: Snmp) -> None:
-        self._snmp = snmp
+    def __init__(self, snmp: Snmp, zone: dt.tzinfo = dt.UTC) -> None:
+        self._snmp, self._zone = snmp, zone
         self._vendor: quirks.Vendor | None = None
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """Subtrees that could not be read so far, and why."""
+        return self._snmp.failed
 
     # ---- what it is ---------------------------------------------------------------------------
 
@@ -125,10 +132,11 @@ class Cmts:
     def topology(self) -> Topology:
         """MAC domains, channels and fiber nodes."""
         interfaces = _Interfaces(self._snmp, self._made_by.names)
-        downstreams = self._downstreams(interfaces)
-        upstreams = self._upstreams(interfaces)
-        down_sets = _sets(self._snmp.walk(mib.DS_CH_SET))
-        up_sets = _sets(self._snmp.walk(mib.US_CH_SET))
+        used = self._utilizations()
+        downstreams = self._downstreams(interfaces, used)
+        upstreams = self._upstreams(interfaces, used)
+        down_sets = _sets(self._snmp.optional(mib.DS_CH_SET))
+        up_sets = _sets(self._snmp.optional(mib.US_CH_SET))
         domains = self._mac_domains(interfaces, downstreams, upstreams)
         return Topology(
             mac_domains=domains,
@@ -137,6 +145,7 @@ class Cmts:
             fiber_nodes=self._fiber_nodes(down_sets, up_sets),
             downstream_sets=down_sets,
             upstream_sets=up_sets,
+            failed=dict(self.failed),
         )
 
     @property
@@ -146,9 +155,8 @@ class Cmts:
         assert self._vendor is not None
         return self._vendor
 
-    def _downstreams(self, interfaces: _Interfaces) -> dict[int, Downstream]:
-        rows = self._snmp.table(mib.DownChannel.ENTRY, range(1, 8))
-        used = self._utilizations()
+    def _downstreams(self, interfaces: _Interfaces, used: Mapping[int, int]) -> dict[int, Downstream]:
+        rows = self._snmp.table(mib.DownChannel.ENTRY, range(1, 8), optional=True)
         found = {}
         for ifindex, row in _by_ifindex(rows):
             found[ifindex] = Downstream(
@@ -165,13 +173,12 @@ class Cmts:
             )
         return found
 
-    def _upstreams(self, interfaces: _Interfaces) -> dict[int, Upstream]:
-        rows = self._snmp.table(
-            mib.UpChannel.ENTRY, (*range(1, 11), mib.UpChannel.TYPE, mib.UpChannel.PRE_EQ_ENABLE)
-        )
-        quality = dict(_by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, (*range(2, 7), *range(8, 11)))))
+    def _upstreams(self, interfaces: _Interfaces, used: Mapping[int, int]) -> dict[int, Upstream]:
+        columns = (*range(1, 11), mib.UpChannel.TYPE, mib.UpChannel.PRE_EQ_ENABLE)
+        rows = self._snmp.table(mib.UpChannel.ENTRY, columns, optional=True)
+        measured = (*range(2, 7), *range(8, 11))
+        quality = dict(_by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, measured, optional=True)))
         profiles = self._modulations()
-        used = self._utilizations()
         found = {}
         for ifindex, row in _by_ifindex(rows):
             heard = quality.get(ifindex, {})
@@ -213,7 +220,7 @@ class Cmts:
     def _utilizations(self) -> dict[int, int]:
         """Percent by ifIndex."""
         found = {}
-        for index, value in self._snmp.walk(mib.UTILIZATION):
+        for index, value in self._snmp.optional(mib.UTILIZATION):
             used = values.number(value)
             if index and used is not None and 0 <= used <= 100:
                 found[index[0]] = used
@@ -222,7 +229,7 @@ class Cmts:
     def _modulations(self) -> dict[int, str]:
         """What each modulation profile sends data with."""
         bursts: dict[int, dict[int, int]] = {}
-        for index, value in self._snmp.walk(f"{mib.Modulation.ENTRY}.{mib.Modulation.TYPE}"):
+        for index, value in self._snmp.optional(f"{mib.Modulation.ENTRY}.{mib.Modulation.TYPE}"):
             kind = values.number(value)
             if len(index) == 2 and kind is not None:
                 bursts.setdefault(index[0], {})[index[1]] = kind
@@ -238,12 +245,10 @@ class Cmts:
         downstreams: Mapping[int, Downstream],
         upstreams: Mapping[int, Upstream],
     ) -> tuple[MacDomain, ...]:
-        modes = {
-            index[0]: values.number(value) for index, value in self._snmp.walk(mib.MD_IP_PROV_MODE) if index
-        }
-        configured = self._snmp.table(
-            mib.MdChannel.ENTRY, (mib.MdChannel.IS_PRIMARY_CAPABLE, mib.MdChannel.CHANNEL_ID)
-        )
+        told = self._snmp.optional(mib.MD_IP_PROV_MODE)
+        modes = {index[0]: values.number(value) for index, value in told if index}
+        columns = (mib.MdChannel.IS_PRIMARY_CAPABLE, mib.MdChannel.CHANNEL_ID)
+        configured = self._snmp.table(mib.MdChannel.ENTRY, columns, optional=True)
         members: dict[int, dict[int, Row]] = {}
         for index, row in configured.items():
             if len(index) == 2:
@@ -269,10 +274,11 @@ class Cmts:
     def _fiber_nodes(
         self, down_sets: Mapping[ChannelSet, tuple[int, ...]], up_sets: Mapping[ChannelSet, tuple[int, ...]]
     ) -> tuple[FiberNode, ...]:
-        of_down = _group_sets(self._snmp.walk(mib.MD_DS_SG_CH_SET))
-        of_up = _group_sets(self._snmp.walk(mib.MD_US_SG_CH_SET))
+        of_down = _group_sets(self._snmp.optional(mib.MD_DS_SG_CH_SET))
+        of_up = _group_sets(self._snmp.optional(mib.MD_US_SG_CH_SET))
         places: dict[str, list[Place]] = {}
-        rows = self._snmp.table(mib.MdNode.ENTRY, (mib.MdNode.MD_DS_SG_ID, mib.MdNode.MD_US_SG_ID))
+        columns = (mib.MdNode.MD_DS_SG_ID, mib.MdNode.MD_US_SG_ID)
+        rows = self._snmp.table(mib.MdNode.ENTRY, columns, optional=True)
         for index, row in rows.items():
             if len(index) < 3 or not (name := _text_of(index[1:-1])):
                 continue
@@ -283,7 +289,7 @@ class Cmts:
                 md_us_sg_id=values.number(row.get(mib.MdNode.MD_US_SG_ID)) or 0,
             )
             places.setdefault(name, []).append(place)
-        told = {_text_of(index): values.text(value) for index, value in self._snmp.walk(mib.NODE_DESCR)}
+        told = {_text_of(index): values.text(value) for index, value in self._snmp.optional(mib.NODE_DESCR)}
         found = []
         for name in dict.fromkeys((*places, *(one for one in told if one))):
             here = sorted(places.get(name, ()), key=lambda one: (one.md_ifindex, one.md_cm_sg_id))
@@ -306,21 +312,30 @@ class Cmts:
 
     def modems(self) -> list[Registration]:
         """All that it lists, each once; one whose state a walk left out is not, this time. Of a modem listed
-        twice, as after it moved, the one that is most of all online."""
+        twice, as after it moved, the one that is most of all online. Of a CMTS that fails on the newer list
+        the older one is read."""
         needed = (mib.CmtsCmReg.MAC, mib.CmtsCmReg.VALUE)
-        rows = self._snmp.table(mib.CmtsCmReg.ENTRY, REGISTERED, needed=needed)
+        failure: DeviceError | None = None
+        rows: Rows = {}
+        try:
+            rows = self._snmp.table(mib.CmtsCmReg.ENTRY, REGISTERED, needed=needed)
+        except DeviceError as failed:
+            if mib.CmtsCmReg.ENTRY not in self.failed:  # it has the list, and broke off in it
+                raise
+            failure = failed
         if any(mib.CmtsCmReg.MAC in row for row in rows.values()):
-            heard = self._heard(self._snmp.table(mib.CmtsCmUs.ENTRY, HEARD))
-            impaired = {
-                index[-1]: values.number(value) for index, value in self._snmp.walk(mib.PARTIAL_SERVICE)
-            }
+            heard = self._heard(self._snmp.table(mib.CmtsCmUs.ENTRY, HEARD, optional=True))
+            states = self._snmp.optional(mib.PARTIAL_SERVICE)
+            impaired = {index[-1]: values.number(value) for index, value in states}
             listed = [
-                _registration(index[0], row, heard.get(index[0], ()), impaired.get(index[0]))
+                _registration(index[0], row, heard.get(index[0], ()), impaired.get(index[0]), self._zone)
                 for index, row in _stated(rows, mib.CmtsCmReg.VALUE)
             ]
         else:
             needed = (mib.CmtsCmStatus.MAC, mib.CmtsCmStatus.VALUE)
             former = self._snmp.table(mib.CmtsCmStatus.ENTRY, FORMER, needed=needed)
+            if failure is not None and not former:
+                raise failure
             listed = [
                 _former_registration(index[0], row) for index, row in _stated(former, mib.CmtsCmStatus.VALUE)
             ]
@@ -339,27 +354,27 @@ class Cmts:
         for number in dict.fromkeys(one for one in (hint, pointer) if one):
             if (found := self._numbered(number, mac)) is not None:
                 return found
-        for entry, column in (
-            (mib.CmtsCmReg.ENTRY, mib.CmtsCmReg.MAC),
-            (mib.CmtsCmStatus.ENTRY, mib.CmtsCmStatus.MAC),
-        ):
-            for index, value in self._snmp.walk(f"{entry}.{column}"):
+        lists = (
+            f"{mib.CmtsCmReg.ENTRY}.{mib.CmtsCmReg.MAC}",
+            f"{mib.CmtsCmStatus.ENTRY}.{mib.CmtsCmStatus.MAC}",
+        )
+        for macs in lists:
+            for index, value in self._snmp.optional(macs):
                 if values.mac(value) == mac and len(index) == 1:
                     return self._numbered(index[0], mac)
+        if all(macs in self.failed for macs in lists):
+            raise DeviceError("It does not tell its modems.", device=self._snmp.device)
         return None
 
     def _numbered(self, number: int, mac: str) -> Registration | None:
         """The modem with this number if it is the one that is meant."""
         row = self._row(mib.CmtsCmReg.ENTRY, (*REGISTERED, *REGISTERED_MORE), (number,))
         if values.mac(row.get(mib.CmtsCmReg.MAC)) == mac:
-            columns = [f"{mib.CmtsCmUs.ENTRY}.{column}.{number}" for column in (*HEARD, *HEARD_MORE)]
-            rows: dict[Index, dict[int, Value]] = {}
-            for column, oid in zip((*HEARD, *HEARD_MORE), columns, strict=True):
-                for index, value in self._snmp.walk(oid):
-                    rows.setdefault((number, *index), {})[column] = value
+            columns = (*HEARD, *HEARD_MORE)
+            rows = self._snmp.table(mib.CmtsCmUs.ENTRY, columns, (number,), optional=True)
             told = self._snmp.get(f"{mib.PARTIAL_SERVICE}.{number}")
             impaired = values.number(told.get(f"{mib.PARTIAL_SERVICE}.{number}"))
-            return _registration(number, row, self._heard(rows).get(number, ()), impaired)
+            return _registration(number, row, self._heard(rows).get(number, ()), impaired, self._zone)
         row = self._row(mib.CmtsCmStatus.ENTRY, FORMER, (number,))
         if values.mac(row.get(mib.CmtsCmStatus.MAC)) == mac:
             return _former_registration(number, row)
@@ -415,7 +430,7 @@ class _Interfaces:
 
     def __init__(self, snmp: Snmp, names: Sequence[str]) -> None:
         self._names = names
-        more = snmp.table(mib.InterfaceMore.ENTRY, (mib.InterfaceMore.NAME,))
+        more = snmp.table(mib.InterfaceMore.ENTRY, (mib.InterfaceMore.NAME,), optional=True)
         wanted = (mib.Interface.DESCR, mib.Interface.TYPE, mib.Interface.OPER_STATUS)
         plain = snmp.table(mib.Interface.ENTRY, wanted)
         self._name = {i: values.text(row.get(mib.InterfaceMore.NAME)) for i, row in _by_ifindex(more)}
@@ -423,7 +438,7 @@ class _Interfaces:
         self._type = {i: values.number(row.get(mib.Interface.TYPE)) for i, row in _by_ifindex(plain)}
         self._state = {i: values.number(row.get(mib.Interface.OPER_STATUS)) for i, row in _by_ifindex(plain)}
         self._below: dict[int, list[int]] = {}
-        for index, _ in snmp.walk(mib.IF_STACK_STATUS):
+        for index, _ in snmp.optional(mib.IF_STACK_STATUS):
             if len(index) == 2 and all(index):
                 self._below.setdefault(index[0], []).append(index[1])
 
@@ -525,7 +540,7 @@ def _only(channels: Iterable[Downstream], number: int | None) -> Downstream | No
 
 
 def _registration(
-    number: int, row: Row, upstreams: tuple[ModemUpstream, ...], impaired: int | None
+    number: int, row: Row, upstreams: tuple[ModemUpstream, ...], impaired: int | None, zone: dt.tzinfo
 ) -> Registration | None:
     column = mib.CmtsCmReg
     if (mac := values.mac(row.get(column.MAC))) is None or mac == "00:00:00:00:00:00":
@@ -546,7 +561,7 @@ def _registration(
         rcp_id=_hex(row.get(column.RCP_ID)),
         rcc_status_id=values.number(row.get(column.RCC_STATUS_ID)),
         qos_version=named(QOS_VERSION, values.number(row.get(column.QOS_VERSION))),
-        last_reg_time=values.date_and_time(row.get(column.LAST_REG_TIME)),
+        last_reg_time=values.date_and_time(row.get(column.LAST_REG_TIME), zone),
         upstreams=upstreams,
         impaired=(impaired in DOWN_IMPAIRED, impaired in UP_IMPAIRED) if impaired and impaired > 1 else None,
     )
@@ -650,8 +665,9 @@ def _text_of(index: Sequence[int]) -> str:
 
 
 def _positive(value: Value) -> int | None:
+    """An Unsigned32 that is not 0."""
     number = values.number(value, values.INVALID)
-    return number if number is not None and number > 0 else None
+    return number if number is not None and 0 < number < 1 << 32 else None
 
 
 def _measured(value: Value) -> float | None:

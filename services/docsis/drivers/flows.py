@@ -20,7 +20,7 @@ def of_modem(snmp: Snmp, mac: str) -> list[Flow]:
     """At a CMTS, as far as it tells which are whose."""
     octets = ".".join(str(one) for one in bytes.fromhex(mac.replace(":", "")))
     for where in (mib.FLOWS, mib.FORMER_FLOWS):
-        found = snmp.walk(f"{where.of_mac}.{octets}")
+        found = snmp.optional(f"{where.of_mac}.{octets}")
         if mine := [(values.number(value) or 0, index[-1]) for index, value in found if index]:
             return _described(snmp, where, mine)
     return []
@@ -29,7 +29,7 @@ def of_modem(snmp: Snmp, mac: str) -> list[Flow]:
 def own(snmp: Snmp) -> list[Flow]:
     """At a modem."""
     for where in (mib.FLOWS, mib.FORMER_FLOWS):
-        if mine := [(index[0], index[1]) for index, _ in snmp.walk(where.direction) if len(index) == 2]:
+        if mine := [(index[0], index[1]) for index, _ in snmp.optional(where.direction) if len(index) == 2]:
             return _described(snmp, where, mine)
     return []
 

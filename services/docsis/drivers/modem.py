@@ -72,7 +72,7 @@ class CableModem:
 
     def _traffic(self) -> tuple[Flow, ...]:
         """Of its MAC layer: what comes in there is downstream."""
-        kinds = self._snmp.walk(f"{mib.Interface.ENTRY}.{mib.Interface.TYPE}")
+        kinds = self._snmp.optional(f"{mib.Interface.ENTRY}.{mib.Interface.TYPE}")
         ifindex = next(
             (i[0] for i, kind in kinds if values.number(kind) == mib.MAC_LAYER and len(i) == 1), None
         )
@@ -89,9 +89,9 @@ class CableModem:
         return ()
 
     def _downstreams(self) -> tuple[ModemChannel, ...]:
-        rows = _by_ifindex(self._snmp.table(mib.DownChannel.ENTRY, range(1, 7)))
-        quality = _by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, _QUALITY))
-        better = {index[0]: value for index, value in self._snmp.walk(mib.RX_MER) if len(index) == 1}
+        rows = _by_ifindex(self._snmp.table(mib.DownChannel.ENTRY, range(1, 7), optional=True))
+        quality = _by_ifindex(self._snmp.table(mib.SignalQuality.ENTRY, _QUALITY, optional=True))
+        better = {index[0]: value for index, value in self._snmp.optional(mib.RX_MER) if len(index) == 1}
         found = []
         for ifindex, row in sorted(rows.items()):
             heard = quality.get(ifindex, {})
@@ -116,9 +116,9 @@ class CableModem:
         return tuple(one for one in found if one.freq is not None)  # a tuner that is not in use has none
 
     def _upstreams(self) -> tuple[ModemChannel, ...]:
-        rows = _by_ifindex(self._snmp.table(mib.UpChannel.ENTRY, range(1, 4)))
-        sending = _by_ifindex(self._snmp.table(mib.CmUs.ENTRY, _SENDING))
-        status = self._snmp.table(mib.CmStatus.ENTRY, _STATUS)
+        rows = _by_ifindex(self._snmp.table(mib.UpChannel.ENTRY, range(1, 4), optional=True))
+        sending = _by_ifindex(self._snmp.table(mib.CmUs.ENTRY, _SENDING, optional=True))
+        status = self._snmp.table(mib.CmStatus.ENTRY, _STATUS, optional=True)
         former = next(iter(status.values()), {})
         only = len(rows) == 1
         found = []

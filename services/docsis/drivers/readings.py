@@ -127,7 +127,8 @@ ChannelSet = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """`…_sets`: channel ids of each set of each MAC domain."""
+    """`…_sets`: channel ids of each set of each MAC domain. `failed`: subtrees that could not be read, and
+    why."""
 
     mac_domains: tuple[MacDomain, ...] = ()
     downstreams: tuple[Downstream, ...] = ()
@@ -135,6 +136,7 @@ class Topology:
     fiber_nodes: tuple[FiberNode, ...] = ()
     downstream_sets: Mapping[ChannelSet, tuple[int, ...]] = field(default_factory=dict)
     upstream_sets: Mapping[ChannelSet, tuple[int, ...]] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class Port:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An ONU as the books want it; `ports` by their order of making. `native`: Ethernet port → VLAN."""
+    """An ONU as the books want it; `ports` by their order of making. `native`: Ethernet port → VLAN. A
+    profile or traffic table whose name is digits is the one with that number on the OLT."""
 
     sn: str
     line_profile: str
@@ -73,6 +74,8 @@ class ConfiguredPort:
     user_vlan: int | None
     inbound: str | None
     outbound: str | None
+    inbound_id: int | None = None
+    outbound_id: int | None = None
 
     @property
     def key(self) -> tuple[int, int | None]:
@@ -91,6 +94,8 @@ class Configured:
     ports: tuple[ConfiguredPort, ...]
     rf: bool | None = None
     native: tuple[tuple[int, int], ...] | None = None
+    line_profile_id: int | None = None
+    service_profile_id: int | None = None
 
 
 # ---- from the books to what is wanted -----------------------------------------------------------
@@ -208,8 +213,8 @@ def _building(want: Wanted, kept: Configured | None, heard: Place | None) -> Ite
     profiles = {"line_profile": want.line_profile, "service_profile": want.service_profile}
     if kept is None:
         yield Step(ADD, {**at, "sn": want.sn, **profiles, "description": want.description})
-    elif _differs(kept.line_profile, want.line_profile) or _differs(
-        kept.service_profile, want.service_profile
+    elif _is_other(want.line_profile, kept.line_profile, kept.line_profile_id) or _is_other(
+        want.service_profile, kept.service_profile, kept.service_profile_id
     ):
         yield Step(PROFILES, {**at, **profiles})
     if kept is not None and _differs(kept.description, want.description):
@@ -256,9 +261,16 @@ def _ports(want: Iterable[Port], have: Iterable[ConfiguredPort], at: Row) -> Ite
 def _port_differs(want: Port, have: ConfiguredPort) -> bool:
     return (
         want.service_vlan != have.service_vlan
-        or _differs(have.inbound, want.inbound)
-        or _differs(have.outbound, want.outbound)
+        or _is_other(want.inbound, have.inbound, have.inbound_id)
+        or _is_other(want.outbound, have.outbound, have.outbound_id)
     )
+
+
+def _is_other(want: str, name: str | None, number: int | None) -> bool:
+    """Whether what is wanted, by its number or by its name, is not what the OLT tells of both."""
+    if want.isdecimal():
+        return number is not None and number != int(want)
+    return _differs(name, want)
 
 
 def _differs(have: str | None, want: str) -> bool:

@@ -7,8 +7,8 @@ traffic in bit/s, distances in m, durations in s; moments are aware, in UTC."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple, Protocol, Self
 
 from services.common.devices.values import within
@@ -64,7 +64,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Pon:
-    """`type`: `gpon`, `xgspon` or `combo`; states `up` or `down`."""
+    """`type`: `gpon`, `xgspon` or `combo`; states `up` or `down`. A combo port is told as two, of GPON and of
+    XGS-PON, in one position; `together` makes one of them."""
 
     position: Position
     ifindex: int
@@ -78,6 +79,21 @@ class Pon:
     voltage: float | None = None
     dnbw: float | None = None
     upbw: float | None = None
+
+
+def together(pons: Iterable[Pon]) -> dict[Position, Pon]:
+    """One for each position: of what several tell the first that is known, up where one is up."""
+    found: dict[Position, Pon] = {}
+    for one in pons:
+        known = found.get(one.position)
+        if known is None:
+            found[one.position] = one
+            continue
+        more = {field.name: getattr(one, field.name) for field in fields(one)}
+        told = {name: value for name, value in more.items() if getattr(known, name) is None}
+        told |= {name: "up" for name in ("admin_state", "oper_state") if more[name] == "up"}
+        found[one.position] = replace(known, **told, type=known.type if known.type == one.type else "combo")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,8 @@ class EthernetPort:
 @dataclass(frozen=True, slots=True)
 class Onu:
     """`sn`: 16 lower-case hex digits. `states`: some of `online`, `offline`, `losi`, `lofi`, `dyinggasp`,
-    `alarm`. `last_down_cause`: one of `losi`, `lofi`, `dyinggasp`, `noerror`, or the device's word."""
+    `alarm`. `last_down_cause`: one of `losi`, `lofi`, `dyinggasp`, `noerror`, or the device's word.
+    `ifindex`: of its PON, where that tells which of a combo port's it is."""
 
     position: Position
     onu_id: int
@@ -115,6 +132,7 @@ class Onu:
     hardware_version: str | None = None
     software_version: str | None = None
     ethernet_ports: tuple[EthernetPort, ...] = ()
+    ifindex: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +189,8 @@ def traffic_between(
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """`inbound`, `outbound`: names of traffic tables. `native_vlan`: whether the user VLAN is the native
-    one of a port of the ONU."""
+    """`inbound`, `outbound`: names of traffic tables, `…_id` their numbers. `native_vlan`: whether the user
+    VLAN is the native one of a port of the ONU."""
 
     id: int
     position: Position
@@ -185,6 +203,8 @@ class ServicePort:
     tag_transform: str | None = None
     native_vlan: bool | None = None
     state: str | None = None
+    inbound_id: int | None = None
+    outbound_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +252,8 @@ class OnuDetail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What the OLT has in its configuration for an ONU. `native_vlans`: Ethernet port → VLAN; `catv`:
-    whether its RF output is on. None: it does not tell."""
+    """What the OLT has in its configuration for an ONU; profiles by name and by number. `native_vlans`:
+    Ethernet port → VLAN; `catv`: whether its RF output is on. None: it does not tell."""
 
     position: Position
     onu_id: int
@@ -245,6 +265,8 @@ class Configured:
     service_ports: tuple[ServicePort, ...] = ()
     native_vlans: dict[int, int] | None = None
     catv: bool | None = None
+    line_profile_id: int | None = None
+    service_profile_id: int | None = None
 
 
 class Reader(Protocol):
@@ -258,6 +280,10 @@ class Reader(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *failure: object) -> None: ...
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """Subtrees that could not be read so far, and why."""
 
     def facts(self) -> OltFacts: ...
     def slots(self) -> list[Slot]: ...

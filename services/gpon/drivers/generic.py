@@ -44,6 +44,10 @@ class GenericReader:
     def __exit__(self, *failure: object) -> None:
         self._snmp.__exit__(None, None, None)
 
+    @property
+    def failed(self) -> Mapping[str, str]:
+        return self._snmp.failed
+
     def facts(self) -> OltFacts:
         told, chassis = standard.system(self._snmp), standard.chassis(self._snmp)
         return standard.facts(
@@ -54,7 +58,8 @@ class GenericReader:
         )
 
     def slots(self) -> list[Slot]:
-        parts = rows(self._snmp, standard.ENTITIES, "descr", "within", "class", "position", "model")
+        names = ("descr", "within", "class", "position", "model")
+        parts = rows(self._snmp, standard.ENTITIES, *names, optional=True)
         found = []
         for part in parts.values():
             if part.get("class") != standard.MODULE:
@@ -69,7 +74,7 @@ class GenericReader:
     def pons(self) -> list[Pon]:
         """Interfaces that say that they are GPON, and where."""
         told = rows(self._snmp, standard.INTERFACES)
-        names = rows(self._snmp, standard.INTERFACES_X, "name")
+        names = rows(self._snmp, standard.INTERFACES_X, "name", optional=True)
         found = []
         for index, one in told.items():
             if one.get("type") != standard.GPON_INTERFACE:

@@ -38,12 +38,18 @@ class Scalar(NamedTuple):
 
 
 def rows(
-    snmp: Snmp, table: Table, *names: str, below: Index = (), needed: Collection[str] = ()
+    snmp: Snmp,
+    table: Table,
+    *names: str,
+    below: Index = (),
+    needed: Collection[str] = (),
+    optional: bool = False,
 ) -> dict[Index, Row]:
-    """Rows by index; only those whose index begins with `below`, and is as long as the table's. `needed`: as
-    `Snmp.table` has it."""
+    """Rows by index; only those whose index begins with `below`, and is as long as the table's. `needed`,
+    `optional`: as `Snmp.table` has them."""
     wanted = {table.columns[name].number: name for name in names or table.columns}
-    found = snmp.table(table.entry, wanted, below, {table.columns[name].number for name in needed})
+    numbers = {table.columns[name].number for name in needed}
+    found = snmp.table(table.entry, wanted, below, numbers, optional)
     size = len(table.index)
     return {
         index: {wanted[number]: value for number, value in row.items()}

@@ -76,7 +76,7 @@ def facts(vendor: str, told: Row, **more: object) -> OltFacts:
 
 def chassis(snmp: Snmp) -> Row:
     """The row of the device as a whole, or {}: without ENTITY-MIB, or without a chassis in it."""
-    parts = rows(snmp, ENTITIES, "class", "model", "software", "descr", "maker")
+    parts = rows(snmp, ENTITIES, "class", "model", "software", "descr", "maker", optional=True)
     return next((part for part in parts.values() if part.get("class") == CHASSIS), {})
 
 

@@ -22,7 +22,7 @@ class Reads(Protocol):
 
 
 class Writes(Protocol):
-    def __call__(self, device: str, access: SshAccess) -> Writer: ...
+    def __call__(self, device: str, access: SshAccess, zone: dt.tzinfo = ...) -> Writer: ...
 
 
 @dataclass(frozen=True)

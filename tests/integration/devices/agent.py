@@ -107,5 +107,46 @@ def rows(table: Iterable[tuple[Oid, Any]]) -> Behaviour:
     return behave
 
 
+TAGS: dict[str, Callable[[str], Any]] = {
+    "2": lambda value: rfc1902.Integer32(int(value)),
+    "4": lambda value: rfc1902.OctetString(value.encode()),
+    "4x": lambda value: rfc1902.OctetString(bytes.fromhex(value)),
+    "6": rfc1902.ObjectIdentifier,
+    "64": rfc1902.IpAddress,
+    "65": lambda value: rfc1902.Counter32(int(value)),
+    "66": lambda value: rfc1902.Gauge32(int(value)),
+    "67": lambda value: rfc1902.TimeTicks(int(value)),
+    "70": lambda value: rfc1902.Counter64(int(value)),
+}
+
+
+def recorded(text: str) -> Behaviour:
+    """A well-behaved agent with the rows of a .snmprec file; those that snmpsim would vary are left out."""
+    told = [line.split("|", 2) for line in text.splitlines()]
+    return rows(
+        (tuple(map(int, oid.split("."))), TAGS[tag](value)) for oid, tag, value in told if tag in TAGS
+    )
+
+
+SILENCE, END = -1, -2
+
+
+def failing(behaviour: Behaviour, *subtrees: str, how: int = 5) -> Behaviour:
+    """The same agent, which fails on walks of these subtrees: with an error status of SNMP, with `SILENCE`,
+    or by saying at once that the MIB ends there (`END`)."""
+    bad = [tuple(map(int, one.split("."))) for one in subtrees]
+
+    def behave(request: Request) -> bytes | list[bytes] | None:
+        if request.kind in ("get", "set") or not any(request.oid[: len(one)] == one for one in bad):
+            return behaviour(request)
+        if how == SILENCE:
+            return None
+        if how == END:
+            return request.answer([(request.oid, rfc1905.endOfMibView)])
+        return request.answer(request.variables, status=how)
+
+    return behave
+
+
 def integers(base: Oid, numbers: Iterable[int]) -> list[tuple[Oid, Any]]:
     return [((*base, number), rfc1902.Integer32(number)) for number in numbers]

@@ -16,6 +16,7 @@ MANGLED = range(6)
 def snmpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnmpSim]:
     olts = {
         "huawei": recordings.huawei(),
+        "huawei-combo": recordings.huawei_combo(),
         "zte": recordings.zte(),
         "zte-other": recordings.zte(0x11010200, 1),
         "generic": recordings.generic(),

@@ -169,6 +169,28 @@ def huawei_unconfigured(ifindex: int, number: int, sn: bytes) -> list[Line]:
     ]
 
 
+XGS = 4127195136
+"""ifIndex of the XGS-PON half of a combo port, as IF-MIB names it."""
+
+
+def huawei_combo() -> list[Line]:
+    """A combo port, 0/5/2: its GPON and its XGS-PON are interfaces of their own. ONU 1 is listed under both,
+    and is on the second; ONU 2 is on the first alone, 3 on the second alone."""
+    gpon = pon_ifindex(5, 2)
+    lines = huawei_chassis([(5, 2)])
+    lines += [
+        text("XGPON 0/5/2", "1.3.6.1.2.1.31.1.1.1.1", XGS),
+        integer(1, "1.3.6.1.2.1.2.2.1.7", XGS),
+        integer(2, "1.3.6.1.2.1.2.2.1.8", XGS),
+        integer(701, XPON, "2.23.1.4", XGS),
+    ]
+    lines += huawei_onu(gpon, 1, b"HWTC\x00\x00\x00\x01", away=2)
+    lines += huawei_onu(XGS, 1, b"HWTC\x00\x00\x00\x01")
+    lines += huawei_onu(gpon, 2, b"HWTC\x00\x00\x00\x02")
+    lines += huawei_onu(XGS, 3, b"HWTC\x00\x00\x00\x03")
+    return lines + huawei_unconfigured(XGS, 1, b"HWTC\x00\x00\x00\x04")
+
+
 def huawei() -> list[Line]:
     """An OLT of two PONs: ONUs online, lost, without power, never seen; one with nothing but a serial
     number."""

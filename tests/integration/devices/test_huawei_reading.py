@@ -22,9 +22,11 @@ from services.gpon.drivers.base import (
     ServicePort,
     Traffic,
     Unconfigured,
+    together,
 )
 from services.gpon.drivers.huawei import reading
 from services.gpon.drivers.huawei.reading import HuaweiReader
+from services.gpon.reading import sent_to
 from tests.integration.devices import recordings
 from tests.integration.devices.agent import Agent, Behaviour, Oid, Request, rows
 from tests.integration.devices.conftest import MANGLED
@@ -127,6 +129,32 @@ def test_traffic_is_the_difference_of_two_readings(
     assert olt.traffic(FIRST)[FIRST, 1] == Traffic(0.0, 0.0)
 
 
+def test_the_onus_of_a_combo_port_are_on_one_pon(snmpsim: SnmpSim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "INTERVAL", 0.0)
+    with HuaweiReader("oltInvented", snmpsim.access("huawei-combo")) as olt:
+        pons = olt.pons()
+        assert [(pon.position, pon.type, pon.tx_power) for pon in pons] == [
+            (FIRST, "gpon", 5.12),
+            (FIRST, "xgspon", 7.01),
+        ]
+        (pon,) = together(pons).values()
+        assert (pon.type, pon.name, pon.oper_state, pon.tx_power) == ("combo", "GPON 0/5/2", "up", 5.12)
+        for place in (None, FIRST):
+            onus = olt.onus(place)
+            assert [(onu.onu_id, onu.online, sent_to(onu, pons)) for onu in onus] == [
+                *((1, True, 7.01), (2, True, 5.12), (3, True, 7.01)),
+            ]
+            told = olt.optics(place)
+            assert [told[FIRST, onu_id].dnrx for onu_id in (1, 2, 3)] == [-22.14, -22.14, -22.14]
+            assert len(olt.counters(place)) == 3
+        for onu in onus:
+            found = olt.onu(FIRST, onu.onu_id)
+            assert found is not None
+            assert (found.onu.sn, found.onu.ifindex, found.onu.online) == (onu.sn, onu.ifindex, True)
+        (waiting,) = olt.unconfigured()
+        assert waiting.position == FIRST
+
+
 def test_those_who_wait_are_listed_without_the_ones_of_no_serial_number(olt: HuaweiReader) -> None:
     assert olt.unconfigured() == [
         Unconfigured(
@@ -143,8 +171,8 @@ def test_those_who_wait_are_listed_without_the_ones_of_no_serial_number(olt: Hua
 
 def test_service_ports_of_an_onu(olt: HuaweiReader) -> None:
     assert olt.service_ports(FIRST, 1) == [
-        ServicePort(5558, FIRST, 1, 1, 20, 933, "100M-up", "100M", "translate", False, "up"),
-        ServicePort(5559, FIRST, 1, 1, 100, 1100, "100M-up", "100M", "translate", True, "up"),
+        ServicePort(5558, FIRST, 1, 1, 20, 933, "100M-up", "100M", "translate", False, "up", 30, 31),
+        ServicePort(5559, FIRST, 1, 1, 100, 1100, "100M-up", "100M", "translate", True, "up", 30, 31),
     ]
     assert [port.id for port in olt.service_ports()] == [7, 24, 5558, 5559]
     assert olt.service_ports(FIRST, 2)[0].user_vlan is None

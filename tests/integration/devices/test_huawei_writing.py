@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -111,12 +112,12 @@ REPEATED = "  Failure: Make configuration repeatedly"
 
 
 @contextmanager
-def device(answers: dict[str, str]) -> Iterator[tuple[HuaweiWriter, list[str]]]:
+def device(answers: dict[str, str], zone: dt.tzinfo = dt.UTC) -> Iterator[tuple[HuaweiWriter, list[str]]]:
     """A writer, and the commands that its device got. What `answers` does not tell it does in silence, but
     for `display`, which it does not know then."""
     with Terminal({**answers, r"(?!display).*": ""}, paging=12) as terminal:
         access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=5.0)
-        with HuaweiWriter("oltInvented", access) as writer:
+        with HuaweiWriter("oltInvented", access, zone) as writer:
             terminal.commands.clear()
             yield writer, terminal.commands
 
@@ -153,11 +154,13 @@ def test_the_configuration_is_put_together_from_what_several_commands_tell() -> 
             service_profile="HG8245",
             active=True,
             service_ports=(
-                ServicePort(5558, PON, 7, 1, 20, 933, "100M-up", "100M", "translate", None, "up"),
+                ServicePort(5558, PON, 7, 1, 20, 933, "100M-up", "100M", "translate", None, "up", 30, 31),
                 ServicePort(5559, PON, 7, 2, None, 1100, None, None, None, None, "down"),
             ),
             native_vlans={1: 100, 2: 200},
             catv=False,
+            line_profile_id=500,
+            service_profile_id=12,
         )
 
 
@@ -167,7 +170,9 @@ def test_a_release_without_the_newer_commands_tells_less_of_the_configuration() 
         found = olt.configuration(PON, 7)
     assert found is not None
     assert (found.native_vlans, found.catv) == (None, None)
-    assert [(port.inbound, port.outbound) for port in found.service_ports] == [("30", "31"), (None, None)]
+    assert [(port.inbound, port.inbound_id, port.outbound_id) for port in found.service_ports] == [
+        *((None, 30, 31), (None, None, None)),
+    ]
 
 
 def test_those_who_wait() -> None:
@@ -194,6 +199,13 @@ def test_registrations_and_alarms_of_one_onu() -> None:
         lost, odd = olt.alarms(PON, 7)
         assert (lost.level, lost.type) == ("warning", "servicequality")
         assert (odd.level, odd.name) == ("warning", "The something of ONTi is odd")
+
+
+def test_times_without_a_zone_are_in_the_device_s_own() -> None:
+    shown = REGISTERED.replace("+01:00", "")
+    answers = {"display ont register-info 2 7": shown}
+    with device(answers, ZoneInfo("Europe/Madrid")) as (olt, _):
+        assert olt.registrations(PON, 7)[0].up == dt.datetime(2026, 11, 19, 9, 45, 47, tzinfo=dt.UTC)
 
 
 STEPS: dict[str, tuple[Callable[[Writer], object], list[str]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
@@ -11,6 +12,10 @@ from services.common.errors import InvalidInput, NotFound
 from services.common.events.outbox import Outbox
 from services.docsis.domain.cable_modem import by_channel
 from services.docsis.models import metadata
+from services.docsis.questions import Questions
+from services.docsis.reading import read
+from tests.integration.devices.agent import Agent, recorded
+from tests.integration.docsis import recordings
 from tests.integration.docsis.network import CMTS, Network
 from tests.integration.docsis.recordings import ANA, EVA, LUIS, NORA, OMAR, TEO
 from tests.integration.engine.world import BOTH, DEM, NOBODY, PIM, ROOT, refused
@@ -55,6 +60,23 @@ def test_a_reading_becomes_rows(network: Network) -> None:
         colons(OMAR.mac): "ranging",
         colons(TEO.mac): "online",
     }
+
+
+def test_a_cmts_without_a_zone_tells_times_in_its_own(network: Network) -> None:
+    network.questions = Questions(read)
+    played = recordings.casa()
+    half_past_nine = bytes((7, 0xEA, 11, 25, 9, 30, 0, 0))
+    played.row(recordings.REG, ANA.number, c14=(recordings.HEX, half_past_nine))
+    network.cmts()
+    with Agent(recorded(played.text())) as agent:
+        network.play("network", snmp_port=agent.port)
+        network.poll()
+        shown = network.modem(ANA.mac)["last_reg_time"]
+    (ana,) = network.rows("cable_modems", mac=colons(ANA.mac))
+    zone = network.engine.settings.zone
+    assert ana["last_reg_time"] == dt.datetime(2026, 11, 25, 9, 30, tzinfo=zone)
+    assert shown == ana["last_reg_time"].astimezone(zone).isoformat()
+    assert shown.endswith("09:30:00+01:00")
 
 
 def test_modems_are_found_by_what_is_known_of_them(network: Network) -> None:

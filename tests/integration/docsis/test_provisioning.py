@@ -226,6 +226,16 @@ def test_what_is_not_ours_to_provision_is_left_alone(network: Network) -> None:
     assert not is_reset(network)
 
 
+def test_who_was_on_a_cmts_that_is_deleted_waits(network: Network) -> None:
+    cpe = brought(network)
+    assert provisioning(network, cpe)["state"] == "applied"
+    network.engine.delete(ROOT, "cmtss", CMTS)
+    network.hear_ours()
+    network.converge()
+    row = provisioning(network, cpe)
+    assert (row["state"], row["reason"], row["cmts_id"]) == ("waiting", "no_cmts", None)
+
+
 def test_another_secret_of_a_cmts_is_another_signature(network: Network) -> None:
     cpe = brought(network)
     network.engine.update(ROOT, "cmtss", CMTS, {"shared_secret": "invented-other"}, partial=True)

@@ -15,6 +15,7 @@ from services.common.resource.engine import Engine
 from services.gpon import converging, devices, doing, models
 from services.gpon.converging import AT_ONCE, Session, Sessions
 from services.gpon.domain import provisioning
+from services.gpon.domain.provisioning import MANAGEMENT
 from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
 
 
@@ -103,6 +104,51 @@ def test_nothing_is_sent_when_nothing_differs(network: Network):
     network.isp.patch("cpes", cpe["id"], {"notes": "nothing that matters here"})
     network.settle()
     assert network.events(one.sn) == told
+
+
+def test_profiles_and_traffic_tables_may_be_told_by_their_numbers(network: Network):
+    one = onu(33)
+    network.patch_olt(network.olt()["id"], {"line_profile": "10", "service_profile": "20"})
+    with network.engine.database.write() as connection:
+        management = models.services.c.service == MANAGEMENT
+        by_number = {"inbound": "10", "outbound": "11"}
+        connection.execute(update(models.services).where(management).values(**by_number))
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    row = network.provisioning(cpe["id"])
+    assert (row["state"], row["error"]) == (provisioning.APPLIED, None)
+    have = network.on_olt(one.sn)
+    assert (have.line_profile, have.service_profile) == ("residential", "business")
+    assert (have.service_ports[0].inbound, have.service_ports[0].outbound) == ("management", "voip")
+    told = network.events(one.sn)
+    network.look(cpe["id"])
+    assert network.events(one.sn) == told  # nothing is left to do
+    network.patch_olt(network.olt()["id"], {"line_profile": "40"})
+    network.settle()
+    assert network.on_olt(one.sn).line_profile == "ftth"
+    assert network.provisioning(cpe["id"])["state"] == provisioning.APPLIED
+
+
+def test_who_was_on_an_olt_that_is_deleted_waits(network: Network):
+    one, other = onu(34), onu(35)
+    plugged(network, one, south=(other,))
+    gone, still = network.subscriber(one.sn), network.subscriber(other.sn)
+    network.settle()
+    south = network.olt(SOUTH)
+    root = Context(scope=Scope(everything=True), user="root")
+    network.engine.delete(root, "olts", str(south["id"]))
+    network.hear_ours()
+    network.settle()
+    row = network.provisioning(still["id"])
+    assert (row["state"], row["olt_id"], row["position"]) == (provisioning.WAITING, None, None)
+    assert network.provisioning(gone["id"])["state"] == provisioning.APPLIED
+    names = [name for name in south if name not in ("realms", "zone")]
+    with network.engine.database.write() as connection:  # for those who come after this test
+        connection.execute(insert(models.olts).values(**{name: south[name] for name in names}))
+    network.read(SOUTH)
+    network.settle()
+    assert network.provisioning(still["id"])["state"] == provisioning.APPLIED
 
 
 def test_another_speed_changes_the_internet_port_alone(network: Network):
@@ -337,15 +383,16 @@ def test_a_command_that_changes_nothing_is_not_sent_again_and_again(
 
     def told(session: Session, step: provisioning.Step) -> dict:
         sent.append(step.name)
-        return do(session, step)
+        return do(session, step) if step.name != provisioning.PROFILES else dict(step.detail)
 
     monkeypatch.setattr(Session, "do", told)
-    with network.engine.database.write() as connection:  # a number, of a profile that is called otherwise
-        connection.execute(update(models.olts).values(line_profile="10"))
     cpe = network.subscriber(one.sn)
     network.settle()
+    sent.clear()
+    network.patch_olt(network.olt()["id"], {"line_profile": "residential"})
+    network.settle()
     assert network.provisioning(cpe["id"])["state"] == provisioning.FAILED
-    assert sent == [provisioning.ADD, provisioning.PROFILES]
+    assert sent == [provisioning.PROFILES]
 
 
 def test_an_olt_that_is_slow_holds_up_its_own_cpes_alone(network: Network, monkeypatch: pytest.MonkeyPatch):

@@ -44,6 +44,7 @@ def test_a_serial_number_is_the_same_in_every_form(parts: tuple[str, bytes]) -> 
         f" {vendor}-{number.hex()} ",
         f"{octets.hex().upper()} ({vendor}-{number.hex().upper()})",
         printed.encode() + b"\0\0",
+        octets + b"\0\0",
     ]
     assert {values.serial(form) for form in forms} == {octets.hex()}
 
@@ -64,7 +65,10 @@ def test_a_mac_address_is_the_same_in_every_form(octets: bytes) -> None:
         octets.hex(" "),
         f"{digits[:4]}.{digits[4:8]}.{digits[8:]}",
         "0x" + digits,
+        b"\x06" + octets,
+        ":".join(f"{octet:x}" for octet in octets),
     ]
+    assert values.mac(octets + b"\0") == octets.hex(":") or octets[0] == 6
     assert {values.mac(form) for form in forms} == {octets.hex(":")}
 
 
@@ -80,6 +84,10 @@ def test_a_moment_is_the_same_in_every_form(moment: dt.datetime, minutes: int) -
     )
     offset = struct.pack(">cBB", b"-" if minutes < 0 else b"+", abs(minutes) // 60, abs(minutes) % 60)
     assert values.date_and_time(octets, zone) == moment
+    shown = f"{moment.year}-{moment.month}-{moment.day},{moment.hour}:{moment.minute}:{moment.second}.0"
+    away = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60}:{abs(minutes) % 60}"
+    assert values.date_and_time(shown.encode(), zone) == values.moment(shown, zone) == moment
+    assert values.date_and_time(f"{shown},{away}") == moment
     assert values.date_and_time(octets + offset) == moment
     assert values.moment(octets, zone) == moment
     assert values.moment(str(moment).encode()) == moment

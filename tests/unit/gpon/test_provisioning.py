@@ -105,6 +105,20 @@ def test_an_onu_that_is_heard_is_added_with_its_ports_in_the_map_s_order():
     assert (internet["inbound"], internet["outbound"]) == ("20M", "100M")
 
 
+def test_what_is_wanted_by_its_number_is_compared_by_its_number():
+    wanted = replace(want(), line_profile="10", service_profile="20")
+    have = replace(provisioned(want()), line_profile_id=10, service_profile_id=20)
+    assert p.steps(wanted, [have], None) == []
+    assert names(p.steps(wanted, [replace(have, service_profile_id=21)], None)) == [p.PROFILES]
+    assert p.steps(wanted, [replace(have, line_profile_id=None)], None) == []  # it does not tell
+    first, *rest = wanted.ports
+    by_number = replace(wanted, ports=(replace(first, inbound="30"), *rest))
+    old, *others = have.ports
+    assert p.steps(by_number, [replace(have, ports=(replace(old, inbound_id=30), *others))], None) == []
+    remade = p.steps(by_number, [replace(have, ports=(replace(old, inbound_id=31), *others))], None)
+    assert names(remade) == [p.PORT_OFF, p.PORT_ON]
+
+
 def test_one_that_is_not_heard_and_not_configured_waits():
     assert p.steps(want(), [], None) == []
 

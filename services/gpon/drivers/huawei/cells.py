@@ -174,6 +174,8 @@ def service_port(
         service_vlan=values.number(row.get("vlan"), -1),
         inbound=_traffic_table(row, "transmit", tables),
         outbound=_traffic_table(row, "receive", tables),
+        inbound_id=values.number(row.get("transmit"), -1, values.INVALID),
+        outbound_id=values.number(row.get("receive"), -1, values.INVALID),
         tag_transform=None if transform is None else mib.TAG_TRANSFORMS.get(transform),
         native_vlan=None if natives is None else vlan in natives,
         state=standard.state(row.get("oper")),

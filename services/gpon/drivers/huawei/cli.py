@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -136,11 +137,13 @@ def configured(info: str, ports: tuple[ServicePort, ...], running: str | None) -
         service_ports=ports,
         native_vlans=natives,
         catv=catv[-1] == "on" if catv else None,
+        line_profile_id=values.number(told.get("line profile id")),
+        service_profile_id=values.number(told.get("service profile id")),
     )
 
 
 def service_ports(answer: str) -> list[ServicePort]:
-    """Of the list. RX is what the user receives, outbound of the OLT; a table is told by its number."""
+    """Of the list. RX is what the user receives, outbound of the OLT; most releases tell tables by number."""
     found = []
     for line in _SERVICE_PORT.finditer(answer):
         position = cells.position_in(line["fsp"])
@@ -153,12 +156,18 @@ def service_ports(answer: str) -> list[ServicePort]:
                 gem=int(line["gem"]),
                 user_vlan=values.number(line["user"]),
                 service_vlan=values.number(line["vlan"]),
-                inbound=values.words(line["tx"]),
-                outbound=values.words(line["rx"]),
+                inbound=_named(line["tx"]),
+                outbound=_named(line["rx"]),
                 state=line["state"],
+                inbound_id=values.number(line["tx"]),
+                outbound_id=values.number(line["rx"]),
             )
         )
     return found
+
+
+def _named(table: str) -> str | None:
+    return None if table.isdecimal() else values.words(table)
 
 
 def next_free(answer: str) -> int | None:
@@ -208,12 +217,12 @@ def active_alarms(answer: str) -> list[Alarm]:
     return [alarms.named(name) for name in _ALARM.findall(answer)]
 
 
-def registrations(answer: str) -> list[Registration]:
-    """Oldest first; the device lists the latest first."""
+def registrations(answer: str, zone: dt.tzinfo = dt.UTC) -> list[Registration]:
+    """Oldest first; the device lists the latest first. `zone`: of its clock, where it tells times without."""
     found = []
     for told in blocks(answer, "Index"):
-        up = values.moment(told.get("uptime") or told.get("register time"))
-        down = values.moment(told.get("downtime") or told.get("deregister time"))
+        up = values.moment(told.get("uptime") or told.get("register time"), zone)
+        down = values.moment(told.get("downtime") or told.get("deregister time"), zone)
         if up is not None or down is not None:
             found.append(Registration(up, down, cause(told.get("downcause", ""))))
     return found[::-1]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Self, TypeVar
 
@@ -31,12 +32,15 @@ from services.gpon.drivers.base import (
     traffic_between,
 )
 from services.gpon.drivers.huawei import alarms, cells, mib
-from services.gpon.drivers.objects import Row, row, rows, several
+from services.gpon.drivers.objects import Row, Table, row, rows, several
 
 clock = genuine("time")
 
 INTERVAL = 2.0
 """Seconds between two readings of counters."""
+
+SERVICE = ("frame", "slot", "port", "onu_id", "gem", "vlan", "user_vlan")
+"""What a service port is not told without."""
 
 T = TypeVar("T")
 
@@ -50,6 +54,7 @@ class HuaweiReader:
     def __init__(self, device: str, access: SnmpAccess, zone: dt.tzinfo = dt.UTC) -> None:
         self._snmp = Snmp(device, access)
         self._clock = cells.Clock(zone)
+        self._where: dict[Place, Index] = {}
 
     def __enter__(self) -> Self:
         self._snmp.__enter__()
@@ -57,6 +62,10 @@ class HuaweiReader:
 
     def __exit__(self, *failure: object) -> None:
         self._snmp.__exit__(None, None, None)
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        return self._snmp.failed
 
     def facts(self) -> OltFacts:
         told, chassis, boards = standard.system(self._snmp), standard.chassis(self._snmp), self.slots()
@@ -73,7 +82,7 @@ class HuaweiReader:
         )
 
     def slots(self) -> list[Slot]:
-        boards, places = rows(self._snmp, mib.BOARDS), rows(self._snmp, mib.SLOTS)
+        boards, places = (rows(self._snmp, table, optional=True) for table in (mib.BOARDS, mib.SLOTS))
         found = []
         for index in sorted(boards.keys() | places.keys()):
             board, place = boards.get(index, {}), places.get(index, {})
@@ -95,8 +104,10 @@ class HuaweiReader:
         return found
 
     def pons(self) -> list[Pon]:
-        states = rows(self._snmp, standard.INTERFACES, "admin", "oper")
-        optics, control = rows(self._snmp, mib.PON_OPTICS), rows(self._snmp, mib.PON_CONTROL)
+        states = rows(self._snmp, standard.INTERFACES, "admin", "oper", optional=True)
+        optics, control = (
+            rows(self._snmp, table, optional=True) for table in (mib.PON_OPTICS, mib.PON_CONTROL)
+        )
         known = {ifindex: "" for (ifindex,) in [*optics, *control]} | self._names
         found = []
         for ifindex, name in known.items():
@@ -118,27 +129,45 @@ class HuaweiReader:
                     voltage=cells.voltage(light.get("voltage")),
                 )
             )
-        return sorted(found, key=lambda pon: pon.position)
+        return sorted(found, key=lambda pon: (pon.position, pon.type))
 
     def onus(self, pon: Position | None = None, *, full: bool | None = None) -> list[Onu]:
         full = pon is not None if full is None else full
-        below = self._below(pon)
-        told = self._onus_full(below) if full else self._onus(below)
+        told = self._onus_full(pon) if full else self._onus(pon)
         addresses: dict[Index, list[values.Value]] = {}
         if full:
-            for index, one in rows(self._snmp, mib.ONT_IP, below=below).items():
+            for index, one in self._rows(mib.ONT_IP, pon=pon, optional=True).items():
                 addresses.setdefault(index[:2], []).append(one.get("address"))
-        found = []
-        for index, one in told.items():
-            if (position := self._position(index[0])) is not None:
-                found.append(cells.onu(position, index[1], one, self._clock, addresses.get(index, ())))
-        return sorted(found, key=lambda onu: (onu.position, onu.onu_id))
+        here: dict[Place, Onu] = {}
+        for index, one in sorted(told.items()):
+            if (position := self._position(index[0])) is None:
+                continue
+            onu = cells.onu(position, index[1], one, self._clock, addresses.get(index, ()))
+            place = position, onu.onu_id
+            if place not in here or _rank(onu) > _rank(here[place]):
+                here[place] = replace(onu, ifindex=index[0])
+                self._where[place] = index
+        return sorted(here.values(), key=lambda onu: (onu.position, onu.onu_id))
 
-    def _onus(self, below: Index) -> dict[Index, Row]:
+    def _rows(
+        self,
+        table: Table,
+        *names: str,
+        pon: Position | None,
+        needed: Collection[str] = (),
+        optional: bool = False,
+    ) -> dict[Index, Row]:
+        """Of the whole OLT, or of all interfaces of a PON."""
+        found: dict[Index, Row] = {}
+        for below in self._below(pon):
+            found |= rows(self._snmp, table, *names, below=below, needed=needed, optional=optional)
+        return found
+
+    def _onus(self, pon: Position | None) -> dict[Index, Row]:
         """What tells the state, and of the few that are away since when and why."""
         told = _joined(
-            rows(self._snmp, mib.ONT_CONFIG, "sn", "desc", below=below, needed=("sn",)),
-            rows(self._snmp, mib.ONT_CONTROL, "run", "last_up", below=below, needed=("run",)),
+            self._rows(mib.ONT_CONFIG, "sn", "desc", pon=pon, needed=("sn",)),
+            self._rows(mib.ONT_CONTROL, "run", "last_up", pon=pon, needed=("run",)),
         )
         self._fill(told)
         away = [index for index, one in told.items() if values.number(one.get("run")) != 1]
@@ -146,13 +175,13 @@ class HuaweiReader:
             told[index] |= more
         return told
 
-    def _onus_full(self, below: Index) -> dict[Index, Row]:
+    def _onus_full(self, pon: Position | None) -> dict[Index, Row]:
         config = ("sn", "line_profile", "service_profile", "desc")
         control = ("run", "distance", "last_up", "last_down", "cause")
         told = _joined(
-            rows(self._snmp, mib.ONT_CONFIG, *config, below=below, needed=("sn",)),
-            rows(self._snmp, mib.ONT_CONTROL, *control, below=below, needed=("run",)),
-            rows(self._snmp, mib.ONT_VERSION, below=below),
+            self._rows(mib.ONT_CONFIG, *config, pon=pon, needed=("sn",)),
+            self._rows(mib.ONT_CONTROL, *control, pon=pon, needed=("run",)),
+            self._rows(mib.ONT_VERSION, pon=pon, optional=True),
         )
         self._fill(told)
         return told
@@ -169,13 +198,13 @@ class HuaweiReader:
     def optics(self, pon: Position | None = None, *, full: bool | None = None) -> dict[Place, Optics]:
         full = pon is not None if full is None else full
         names = ("rx", "tx", "olt_rx", "catv_rx", *(("bias", "temperature", "voltage") if full else ()))
-        told = rows(self._snmp, mib.ONT_OPTICS, *names, below=self._below(pon))
+        told = self._rows(mib.ONT_OPTICS, *names, pon=pon)
         return self._placed({index: cells.optics(one) for index, one in told.items()})
 
     def counters(self, pon: Position | None = None) -> dict[Place, Counters]:
         found: dict[Index, dict[str, Counted]] = {}
         for name in ("down", "up"):
-            read = rows(self._snmp, mib.ONT_STATISTICS, name, below=self._below(pon))
+            read = self._rows(mib.ONT_STATISTICS, name, pon=pon)
             now = clock.monotonic()
             for index, one in read.items():
                 if (octets := values.number(one.get(name), -1)) is not None:
@@ -209,7 +238,11 @@ class HuaweiReader:
         return found
 
     def service_ports(self, pon: Position | None = None, onu_id: int | None = None) -> list[ServicePort]:
-        told = rows(self._snmp, mib.SERVICE_PORTS) if onu_id is None else self._of_onu(pon, onu_id)
+        told = (
+            rows(self._snmp, mib.SERVICE_PORTS, needed=SERVICE)
+            if onu_id is None
+            else self._of_onu(pon, onu_id)
+        )
         if pon is not None:
             told = {index: one for index, one in told.items() if cells.where(one) == pon}
         tables, natives = self._traffic_tables(told.values()), self._native_vlans(pon, onu_id)
@@ -236,9 +269,12 @@ class HuaweiReader:
         """By place. None for a whole OLT: too much to ask for."""
         if pon is None:
             return None
-        below = self._below(pon) if onu_id is None else (*self._below(pon), onu_id)
+        told: dict[Index, Row] = {}
+        for below in self._below(pon):
+            below = below if onu_id is None else (*below, onu_id)
+            told |= rows(self._snmp, mib.ONT_ETHERNET, "native_vlan", below=below, optional=True)
         found: dict[object, set[int]] = {}
-        for index, one in rows(self._snmp, mib.ONT_ETHERNET, "native_vlan", below=below).items():
+        for index, one in told.items():
             if (vlan := values.number(one.get("native_vlan"))) is not None:
                 found.setdefault((pon, index[1]), set()).add(vlan)
         return found
@@ -247,34 +283,42 @@ class HuaweiReader:
         """Their names by number, asked for only where the service ports tell numbers alone."""
         if all("receive_name" in one or "receive" not in one for one in told):
             return {}
-        named = rows(self._snmp, mib.TRAFFIC_TABLES)
+        named = rows(self._snmp, mib.TRAFFIC_TABLES, optional=True)
         return {index[0]: values.text(one.get("name")) for index, one in named.items()}
 
     def onu(self, position: Position, onu_id: int) -> OnuDetail | None:
-        index, here = (*self._below(position), onu_id), (position, onu_id)
-        told: Row = {}
-        for table in (mib.ONT_CONFIG, mib.ONT_CONTROL, mib.ONT_VERSION):
-            told |= row(self._snmp, table, index)
-        if not _is_onu(told):
+        here, told = (position, onu_id), dict[Index, Row]()
+        for below in self._below(position):
+            index = (*below, onu_id)
+            for table in (mib.ONT_CONFIG, mib.ONT_CONTROL, mib.ONT_VERSION):
+                told.setdefault(index, {}).update(row(self._snmp, table, index))
+        if not (there := [index for index, one in told.items() if _is_onu(one)]):
             return None
+        index = max(there, key=lambda one: _rank(cells.onu(position, onu_id, told[one], self._clock)))
         begin, before = clock.monotonic(), {here: self._counters(index)}
-        addresses = [one.get("address") for one in rows(self._snmp, mib.ONT_IP, below=index).values()]
-        ports = rows(self._snmp, mib.ONT_ETHERNET, below=index)
+        addressed = rows(self._snmp, mib.ONT_IP, below=index, optional=True)
+        addresses = [one.get("address") for one in addressed.values()]
+        ports = rows(self._snmp, mib.ONT_ETHERNET, below=index, optional=True)
         onu = cells.onu(
-            position, onu_id, told, self._clock, addresses, {port[-1]: one for port, one in ports.items()}
+            position,
+            onu_id,
+            told[index],
+            self._clock,
+            addresses,
+            {port[-1]: one for port, one in ports.items()},
         )
         optics = cells.optics(row(self._snmp, mib.ONT_OPTICS, index))
         services = self.service_ports(position, onu_id)
-        kept = rows(self._snmp, mib.ONT_REGISTRATIONS, below=index).values()
+        kept = rows(self._snmp, mib.ONT_REGISTRATIONS, below=index, optional=True).values()
         if onu.online and before[here] != Counters():
             clock.sleep(max(0.0, begin + INTERVAL - clock.monotonic()))
         traffic = traffic_between(before, {here: self._counters(index)})[here]
         return OnuDetail(
-            onu,
+            replace(onu, ifindex=index[0]),
             optics,
             traffic,
             tuple(services),
-            _alarms(onu, told),
+            _alarms(onu, told[index]),
             cells.registrations(kept, onu, self._clock),
         )
 
@@ -285,18 +329,21 @@ class HuaweiReader:
             down=None if down is None else Counted(now, down), up=None if up is None else Counted(now, up)
         )
 
-    def _below(self, pon: Position | None) -> Index:
-        """What the index of the rows of a PON begins with: its ifIndex."""
+    def _below(self, pon: Position | None) -> list[Index]:
+        """What the indexes of the rows of a PON begin with: its ifIndex. A combo port has two, one of GPON
+        and one of XGS-PON."""
         if pon is None:
-            return ()
-        named = (ifindex for ifindex, name in self._names.items() if cells.position_in(name) == pon)
-        return (next(named, mib.ifindex(*pon)),)
+            return [()]
+        named = sorted(ifindex for ifindex, name in self._names.items() if cells.position_in(name) == pon)
+        return [(ifindex,) for ifindex in named or [mib.ifindex(*pon)]]
 
     def _placed(self, told: Mapping[Index, T]) -> dict[Place, T]:
         found = {}
         for index, one in sorted(told.items(), key=lambda item: item[0]):
             if (position := self._position(index[0])) is not None:
-                found[position, index[1]] = one
+                place = position, index[1]
+                if place not in found or self._where.get(place) == index:
+                    found[place] = one
         return found
 
     def _position(self, ifindex: int) -> Position | None:
@@ -310,7 +357,7 @@ class HuaweiReader:
     @cached_property
     def _names(self) -> dict[int, str]:
         """Of the PONs, by ifIndex: ifName, or ifDescr where that tells the place."""
-        told = rows(self._snmp, standard.INTERFACES_X, "name")
+        told = rows(self._snmp, standard.INTERFACES_X, "name", optional=True)
         names = {index[0]: values.text(one.get("name")) for index, one in told.items()}
         found = {ifindex: name for ifindex, name in names.items() if cells.is_pon(name)}
         if found:
@@ -319,7 +366,7 @@ class HuaweiReader:
 
     @cached_property
     def _descriptions(self) -> dict[int, str]:
-        told = rows(self._snmp, standard.INTERFACES, "descr")
+        told = rows(self._snmp, standard.INTERFACES, "descr", optional=True)
         names = {index[0]: values.text(one.get("descr")) for index, one in told.items()}
         return {ifindex: name for ifindex, name in names.items() if cells.is_pon(name)}
 
@@ -331,6 +378,11 @@ def _joined(*tables: Mapping[Index, Row]) -> dict[Index, Row]:
         for index, one in table.items():
             told.setdefault(index, {}).update(one)
     return {index: one for index, one in told.items() if _is_onu(one)}
+
+
+def _rank(onu: Onu) -> tuple[bool, bool]:
+    """Which of two rows of one place tells more: a combo port may have its ONUs under both ifIndexes."""
+    return onu.online, onu.sn is not None
 
 
 def _is_onu(one: Row) -> bool:

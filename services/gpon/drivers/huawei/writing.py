@@ -6,10 +6,12 @@ by the error's `reason`, so that a caller who repeats a step can go on."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 from typing import Self
 
+from services.common.devices import values
 from services.common.devices.errors import DeviceError, DeviceRefused
 from services.common.devices.native import genuine
 from services.common.devices.ssh import Cli, SshAccess
@@ -41,8 +43,8 @@ _LONGEST_DESCRIPTION = 64
 class HuaweiWriter:
     vendor = "Huawei"
 
-    def __init__(self, device: str, access: SshAccess) -> None:
-        self._device = device
+    def __init__(self, device: str, access: SshAccess, zone: dt.tzinfo = dt.UTC) -> None:
+        self._device, self._zone = device, zone
         self._cli = Cli(device, access, PLATFORM)
         self._inside: tuple[int, int] | None = None
 
@@ -92,8 +94,8 @@ class HuaweiWriter:
         told = cli.fields(self._ask(f"display service-port {port.id}", optional=True) or "")
         return replace(
             port,
-            inbound=told.get("inbound table name", port.inbound),
-            outbound=told.get("outbound table name", port.outbound),
+            inbound=values.words(told.get("inbound table name")),
+            outbound=values.words(told.get("outbound table name")),
             tag_transform=told.get("tag transforms") or told.get("tag transform"),
         )
 
@@ -194,7 +196,7 @@ class HuaweiWriter:
 
     def registrations(self, position: Position, onu_id: int) -> list[Registration]:
         answer = self._ask(f"display ont register-info {position.port} {onu_id}", position)
-        return [] if answer is None else cli.registrations(answer)
+        return [] if answer is None else cli.registrations(answer, self._zone)
 
     def save(self) -> None:
         self._do("save", seconds=LONG)

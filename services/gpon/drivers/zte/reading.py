@@ -43,12 +43,15 @@ _PON = re.compile(r"gpon", re.IGNORECASE)
 _NUMBERED = re.compile(r"\d,")
 """What newer releases put before a serial number."""
 
+MORE = (mib.ONU_DISTANCE, mib.ONU_VERSION)
+"""Tables without which an ONU is still told."""
+
 
 class ZteReader(GenericReader):
     vendor = "ZTE"
 
     def facts(self) -> OltFacts:
-        told, cards = standard.system(self._snmp), rows(self._snmp, mib.CARDS, "cpu")
+        told, cards = standard.system(self._snmp), rows(self._snmp, mib.CARDS, "cpu", optional=True)
         loads = [load for card in cards.values() if (load := share(card.get("cpu"))) is not None]
         heat = values.scaled(scalars(self._snmp, heat=mib.TEMPERATURE).get("heat"), 1, -1)
         shown = values.text(told.get("descr"))
@@ -64,15 +67,16 @@ class ZteReader(GenericReader):
 
     def slots(self) -> list[Slot]:
         found = []
-        for (_, shelf, slot), card in sorted(rows(self._snmp, mib.CARDS, "type", "oper", "cpu").items()):
+        cards = rows(self._snmp, mib.CARDS, "type", "oper", "cpu", optional=True)
+        for (_, shelf, slot), card in sorted(cards.items()):
             if (kind := values.words(card.get("type"))) is not None:
                 state = mib.CARD_STATES.get(values.number(card.get("oper")) or 0)
                 found.append(Slot(shelf, slot, type=kind, state=state, cpu=share(card.get("cpu"))))
         return found
 
     def pons(self) -> list[Pon]:
-        states = rows(self._snmp, standard.INTERFACES, "admin", "oper")
-        lights = self._by_pon(rows(self._snmp, mib.PON_OPTICS))
+        states = rows(self._snmp, standard.INTERFACES, "admin", "oper", optional=True)
+        lights = self._by_pon(rows(self._snmp, mib.PON_OPTICS, optional=True))
         known = {position: (ifindex, name) for ifindex, (position, name) in self._named.items()}
         for position, (ifindex, _) in lights.items():
             known.setdefault(position, (ifindex, f"gpon_{position.fsp}"))
@@ -195,8 +199,9 @@ class ZteReader(GenericReader):
         """Rows by the ONU's place, with the index that they have."""
         found: dict[Place, tuple[Index, Row]] = {}
         for below in [(ifindex,) for ifindex in self._ifindexes(pon)] if pon else [()]:
-            needed = {"sn", "phase"} & table.columns.keys()
-            for index, one in rows(self._snmp, table, *names, below=below, needed=needed).items():
+            needed, optional = {"sn", "phase"} & table.columns.keys(), table in MORE
+            read = rows(self._snmp, table, *names, below=below, needed=needed, optional=optional)
+            for index, one in read.items():
                 position = pon or self._position(index[0])
                 if position is not None:
                     found.setdefault((position, index[1]), (index, one))
@@ -224,7 +229,7 @@ class ZteReader(GenericReader):
         """Of the PONs, by ifIndex: where ifName says that they are, or ifDescr where that says nothing."""
         for table, column in ((standard.INTERFACES_X, "name"), (standard.INTERFACES, "descr")):
             found = {}
-            for (ifindex,), one in rows(self._snmp, table, column).items():
+            for (ifindex,), one in rows(self._snmp, table, column, optional=True).items():
                 name = values.text(one.get(column))
                 position = position_in(name) if _PON.match(name) and ":" not in name else None
                 if position is not None:
