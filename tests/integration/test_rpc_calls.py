@@ -162,9 +162,7 @@ def test_an_unknown_service_is_told_at_once(client: AmqpClient):
     assert fastest < 0.02
 
 
-def test_a_slow_call_ends_at_its_deadline_and_its_reply_goes_nowhere(
-    toy, client: AmqpClient, tmp_path: Path
-):
+def test_a_slow_call_ends_at_its_deadline_and_its_reply_goes_nowhere(toy, client: AmqpClient, tmp_path: Path):
     began, free = time.monotonic(), tmp_path / "free"
     with pytest.raises(DeadlineExceeded):
         client.call("toy", "hold", {"until": str(free)}, Context().within(0.25))
