@@ -104,7 +104,7 @@ def test_a_request_is_logged_as_the_sample(gateway: Gateway) -> None:
     assert row["query_params"] == {"postalcode": "1505"}
     assert row["data"] == {"notes": "ñ", "wifi_password": MASK}
     assert (row["resource"], row["object_id"], row["outcome"]) == ("isp.cpes", "259", "ok")
-    assert 50 <= row["response_ms"] < 1000
+    assert 50 <= row["response_ms"] < 60_000
 
 
 def test_any_text_is_logged_as_it_came(gateway: Gateway) -> None:
@@ -199,7 +199,7 @@ def dropped(reason: str) -> float:
 def test_rows_are_written_soon_and_all_of_them_at_the_end(accounts: Accounts) -> None:
     for number in range(450):
         accounts.recorder.record(a_row(path=f"/{number}"))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(rows(accounts)) < 450 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [row.path for row in rows(accounts)] == [f"/{number}" for number in range(450)]
@@ -230,7 +230,7 @@ def test_a_database_that_is_away_is_tried_again(accounts: Accounts, monkeypatch:
 
     one = Recorder(Flaky(), lambda: None)  # type: ignore[arg-type]
     one.record(a_row(path="/kept"))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not rows(accounts) and time.monotonic() < deadline:
         time.sleep(0.05)
     one.close()
@@ -240,7 +240,9 @@ def test_a_database_that_is_away_is_tried_again(accounts: Accounts, monkeypatch:
 def test_rows_that_are_refused_do_not_end_the_log(accounts: Accounts) -> None:
     before = dropped("refused")
     accounts.recorder.record(a_row(response_ms=None))
-    time.sleep(0.5)
+    deadline = time.monotonic() + 60
+    while dropped("refused") == before and time.monotonic() < deadline:
+        time.sleep(0.05)
     accounts.recorder.record(a_row(path="/after"))
     accounts.recorder.close()
     assert [row.path for row in rows(accounts)] == ["/after"]
@@ -252,7 +254,7 @@ def test_the_thread_does_its_chore(accounts: Accounts, monkeypatch: pytest.Monke
     done = threading.Event()
     one = Recorder(accounts.database, done.set)
     one.record(a_row())
-    assert done.wait(5)
+    assert done.wait(60)
     one.close()
 
 
