@@ -92,7 +92,7 @@ class Server:
         done = subprocess.run([*KRILL, *arguments], env=self.env, capture_output=True, timeout=110)
         assert done.returncode == 0, done.stderr.decode()
 
-    def wait(self, seconds: float = 30.0) -> None:
+    def wait(self, seconds: float = 60.0) -> None:
         """Until the platform answers a real request."""
         end = time.monotonic() + seconds
         while True:

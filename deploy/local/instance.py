@@ -24,6 +24,8 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)
 """Below Linux's ephemeral range, so that no outgoing connection takes a port while its server restarts."""
 
+_given: set[int] = set()
+
 
 def port_is_free(port: int) -> bool:
     with socket.socket() as probe:
@@ -36,8 +38,10 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
+    """A port that nobody listens on, and that was not given before: who got it may not listen yet."""
     for port in random.sample(PORTS, 200):
-        if port_is_free(port):
+        if port not in _given and port_is_free(port):
+            _given.add(port)
             return port
     raise OSError(f"no free port from {PORTS.start} to {PORTS.stop}")
 

@@ -33,8 +33,9 @@ from services.common.rpc.runner import run_services
 from services.common.settings import for_service
 from services.isp.service import IspService
 
-BUSY = 0.01
-"""Seconds between commit and dispatch in a process that has other things to do as well."""
+BUSY = 0.1
+"""Seconds between commit and dispatch in a process that has other things to do as well: long enough beside a
+request, also on a slow machine, for a kill to meet it."""
 
 
 class DispatchingEngine(Engine):

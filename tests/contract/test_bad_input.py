@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from http.client import BadStatusLine, HTTPMessage
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from services.common.fields import Field
 from services.isp.contract import CPES, CUSTOMERS, POTSES
 from tests.contract.raw import Wire, refused, told
-from tests.servers import Server
+from tests.servers import Server, eventually
 
 CUSTOMERS_URL, CPES_URL, CPE = "/api/v2/isp/customers/", "/api/v2/isp/cpes/", "/api/v2/isp/cpes/350/"
 JSON = {"Content-Type": "application/json"}
@@ -372,15 +371,17 @@ def test_a_body_that_ends_before_its_announced_length_is_not_taken(
 def test_a_number_that_was_refused_does_not_break_the_request_log(server: Server, number: str) -> None:
     """The log keeps the body; what it cannot show must not take the other rows with it."""
     session = server.session()
+    latest = "/api/v2/logger/api-request-logs/?limit=100&sort=-id"
+    before = {row["id"] for row in session.get(latest).json()["results"]}
     refused(session.patch(CPE, data=f'{{"me_vlan": {number}}}'.encode(), headers=JSON))
-    end = time.monotonic() + 5
-    while True:
-        answer = session.get("/api/v2/logger/api-request-logs/?limit=5&sort=-id")
+
+    def logged() -> bool:
+        answer = session.get(latest)
         assert answer.status_code == 200, answer.text
-        if any(row["data"] and "me_vlan" in row["data"] for row in answer.json()["results"]):
-            return
-        assert time.monotonic() < end
-        time.sleep(0.1)
+        fresh = [row for row in answer.json()["results"] if row["id"] not in before]
+        return any(row["data"] and "me_vlan" in row["data"] for row in fresh)
+
+    eventually(logged)
 
 
 # ---- bulk -------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ def latest(session: Session) -> str:
 
 def read_until(session: Session, after: str, number: int, **narrowed: str) -> list[dict[str, Any]]:
     """So many events from the cursor on; they are numbered within moments of their commit."""
-    end, found = time.monotonic() + 10, []
+    end, found = time.monotonic() + 30, []
     while len(found) < number and time.monotonic() < end:
         page = session.get(FEED, params={"after": after, "limit": "3", **narrowed}).json()
         found += page["results"]
@@ -54,7 +54,8 @@ def test_the_cursor_goes_on_where_it_was_and_the_latest_is_empty(server: Server)
     keys = [own.post("/api/v2/isp/customers/", json={"name": f"Cursor {n}"}).json()["id"] for n in range(5)]
     events = read_until(own, start, 5, type="customer.created")
     assert [one["subject"] for one in events] == [f"customers/{key}" for key in keys]
-    assert own.get(FEED, params={"after": latest(own)}).json()["results"] == []
+    later = {"after": latest(own), "type": "customer.*"}  # what else goes on may be told at any moment
+    assert own.get(FEED, params=later).json()["results"] == []
 
 
 def test_nothing_of_another_realm_is_in_it(server: Server) -> None:

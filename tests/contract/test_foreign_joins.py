@@ -17,6 +17,8 @@ from tests.contract.toy.platform import CPES, CUSTOMERS, Extended
 from tests.servers import Session
 
 DEADLINE = 5.0
+SILENT = 15.0
+"""Seconds after which a slow service would answer: well behind the deadline."""
 
 
 def labels(rows: Any) -> list[str]:
@@ -171,16 +173,16 @@ def test_an_unknown_join_names_the_foreign_ones_too(joiner: Session) -> None:
 
 def timed(session: Session, path: str) -> tuple[requests.Response, float]:
     began = time.monotonic()
-    answer = session.get(path, timeout=DEADLINE + 2)
+    answer = session.get(path, timeout=SILENT)
     return answer, time.monotonic() - began
 
 
 def test_a_slow_service_takes_no_page_with_it(extended: Extended, joiner: Session) -> None:
-    extended.delay(8)
+    extended.delay(SILENT)
     answer, took = timed(joiner, f"{CPES}?id__in=74,350&joins=meters,customer")
     page = answer.json()
     assert answer.status_code == 200
-    assert took <= DEADLINE + 0.7
+    assert took < 2 * DEADLINE
     assert [row["meters"] for row in page["results"]] == [None, None]
     assert page["results"][0]["customer"]["id"]
     assert page["_errors"]["meters"]["code"] == "deadline_exceeded"
@@ -189,11 +191,11 @@ def test_a_slow_service_takes_no_page_with_it(extended: Extended, joiner: Sessio
     assert answer.json()["meters"] is None
     assert list(answer.json()) == ["cpename", "meters", "_errors"]
     assert answer.json()["_errors"]["meters"]["code"] in ("deadline_exceeded", "service_unavailable")
-    assert took <= DEADLINE + 0.7
+    assert took < 2 * DEADLINE
     answer, took = timed(joiner, f"{CPES}350/meters/")
     refused(answer, 503, 504)
     extended.delay(None)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while joiner.get(f"{CPES}350/?joins=meters").json()["meters"] is None:
         assert time.monotonic() < end
 
@@ -203,7 +205,7 @@ def test_a_dead_service_takes_no_page_with_it(extended: Extended, joiner: Sessio
     try:
         answer, took = timed(joiner, f"{CPES}?id__in=74,350&attrs=id&joins=meters")
         assert answer.status_code == 200
-        assert took < 2
+        assert took < DEADLINE
         page = answer.json()
         assert page["results"] == [{"id": 74, "meters": None}, {"id": 350, "meters": None}]
         assert page["_errors"]["meters"]["code"] == "service_unavailable"
@@ -215,7 +217,7 @@ def test_a_dead_service_takes_no_page_with_it(extended: Extended, joiner: Sessio
         assert joiner.get(f"{CPES}350/").status_code == 200
     finally:
         extended.start_toy()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while joiner.get(f"{CPES}350/?joins=meters").json()["meters"] is None:
         assert time.monotonic() < end
         time.sleep(0.1)

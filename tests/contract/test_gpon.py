@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import requests
 
 from deploy.lab.network.plan import OltPlan, OnuPlan, Plan
 from deploy.lab.network.starter import RunningLab
@@ -259,23 +260,23 @@ def test_a_device_that_fails_is_named(
 ) -> None:
     cpe = subscriber(ONE)
     eventually(lambda: ask(admin, f"{API}/provisionings/", cpe=str(cpe["id"]), state="applied")["results"])
-    faults = lab.data / "lab-faults.json"
+
+    def read() -> requests.Response:
+        return admin.get(f"{PON}/onus/status/", params={"refresh": "true"}, timeout=40)
+
     try:
-        faults.write_text(json.dumps([{"fault": "silent", "device": NAME}]))
-        time.sleep(0.5)
-        told = ask(admin, f"{PON}/onus/status/", 504, refresh="true")
+        lab.faults({"fault": "silent", "device": NAME})
+        told = eventually(lambda: (answer := read()).status_code == 504 and answer.json())
         assert (told["code"], told["device"]) == ("device_silent", NAME)
         info = ask(admin, f"/api/v2/isp/cpes/{cpe['id']}/info")
         assert (info["state"], info["registration"]["host"]) == ("down", NAME)
-        faults.write_text(json.dumps([{"fault": "wrong_password", "device": NAME}]))
-        time.sleep(0.5)
+        lab.faults({"fault": "wrong_password", "device": NAME})
         done = admin.post(f"/api/v2/isp/cpes/{cpe['id']}/reboot?wait=25", timeout=40).json()
         assert (done["result"], done["action"]["state"]) == ("ko", "failed")
         assert NAME in done["action"]["error"]
     finally:
-        faults.write_text("[]")
-    time.sleep(0.5)
-    ask(admin, f"{PON}/onus/status/", refresh="true")
+        lab.faults()
+    eventually(lambda: read().ok)
     assert ask(admin, f"{API}/olts/{NAME}/")["state"] == "up"
     assert admin.delete(f"/api/v2/isp/cpes/{cpe['id']}/").status_code == 204
     eventually(lambda: admin.get(f"{API}/onus/{ONE}/", timeout=30).status_code == 404)

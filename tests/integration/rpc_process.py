@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from services.common.context import Context
-from services.common.errors import ServiceUnavailable
+from services.common.errors import DeadlineExceeded, ServiceUnavailable
 from services.common.rpc.amqp import AmqpClient
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ class ServiceProcess:
     def lines(self) -> list[dict[str, Any]]:
         return [orjson.loads(line) for line in self.log.read_bytes().splitlines() if line.startswith(b"{")]
 
-    def wait_for(self, event: str, within: float = 10.0) -> None:
+    def wait_for(self, event: str, within: float = 60.0) -> None:
         """Until the process has logged the event."""
         end = time.monotonic() + within
         while not any(line["event"] == event for line in self.lines()):
@@ -67,13 +67,13 @@ def service(uri: str, log: Path, *names: str, **settings: str) -> Iterator[Servi
             process.kill()
 
 
-def answers(client: AmqpClient, within: float = 10.0, name: str = "toy") -> float:
+def answers(client: AmqpClient, within: float = 60.0, name: str = "toy") -> float:
     """Seconds until the service answers a call again."""
     began = time.monotonic()
     while True:
         try:
             client.call(name, "echo", {}, Context().within(2))
-        except ServiceUnavailable:
+        except (ServiceUnavailable, DeadlineExceeded):
             if time.monotonic() - began > within:
                 raise
             time.sleep(0.02)

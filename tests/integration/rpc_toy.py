@@ -7,6 +7,7 @@ green.patch()
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import eventlet
@@ -19,6 +20,9 @@ from services.common.rpc.entrypoint import CallContext, rpc, timer
 from services.common.rpc.reply import Reply
 from services.common.rpc.runner import run_services
 from services.common.settings import Settings
+
+LONGEST_HOLD = 60.0
+"""Seconds after which a call is let go although nobody said so."""
 
 
 class Database(DependencyProvider):
@@ -65,6 +69,16 @@ class Toy:
                 file.write("executed\n")
         eventlet.sleep(seconds)
         return Reply(b'"slept"')
+
+    @rpc
+    def hold(self, until, mark=None):
+        """Answers once the file `until` is there."""
+        if mark:
+            Path(mark).touch()
+        end = time.monotonic() + LONGEST_HOLD
+        while not Path(until).exists() and time.monotonic() < end:
+            eventlet.sleep(0.01)
+        return Reply(b'"held"')
 
     @rpc
     def fail(self, how):

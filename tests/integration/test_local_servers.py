@@ -223,9 +223,11 @@ def test_stop_ends_what_ignores_the_signal(server_folder: Path) -> None:
     process = Process.launch(
         stubborn, log=server_folder / "stubborn.log", cwd=server_folder, env={"PATH": "/bin"}
     )
-    time.sleep(0.3)
+    end = time.monotonic() + 20
+    while len(process.tree()) < 2:  # it is deaf to the signal before it has a child
+        assert time.monotonic() < end
+        time.sleep(0.01)
     members = [psutil.Process(member.pid) for member in process.tree()]
-    assert len(members) >= 2
     process.stop(signal.SIGTERM, seconds=0.3)
     assert not running(members)
 

@@ -14,6 +14,7 @@ from deploy.lab.network.plan import Plan
 from deploy.local import state
 
 COMMAND = (sys.executable, "-m", "deploy.cli", "lab", "network")
+PATIENCE = 30.0
 
 
 class RunningLab:
@@ -47,7 +48,7 @@ class RunningLab:
             )
         return self
 
-    def wait(self, patience: float = 30.0) -> Self:
+    def wait(self, patience: float = PATIENCE) -> Self:
         """Until all listens. Raises RuntimeError with its log."""
         assert self._child is not None
         deadline = time.monotonic() + patience
@@ -93,7 +94,7 @@ class RunningLab:
 
     def _await(self, what: str, file: Path) -> None:
         """Until the lab has read the file as it is now."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while self.book.get(what) != file.stat().st_mtime_ns:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"The lab does not read {file}:\n{(self.data / 'lab.log').read_text()}")

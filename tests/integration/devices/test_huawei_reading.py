@@ -254,7 +254,7 @@ def three_onus() -> list[tuple[Oid, Any]]:
 
 def read_from(behaviour: Behaviour) -> list[Onu]:
     with Agent(behaviour) as agent:
-        access = SnmpAccess("127.0.0.1", agent.port, community="read", timeout=0.2, repetitions=1)
+        access = SnmpAccess("127.0.0.1", agent.port, community="read", timeout=5.0, repetitions=1)
         with HuaweiReader("oltInvented", access) as reader:
             return reader.onus()
 

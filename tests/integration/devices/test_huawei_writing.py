@@ -116,7 +116,7 @@ def device(answers: dict[str, str], zone: dt.tzinfo = dt.UTC) -> Iterator[tuple[
     """A writer, and the commands that its device got. What `answers` does not tell it does in silence, but
     for `display`, which it does not know then."""
     with Terminal({**answers, r"(?!display).*": ""}, paging=12) as terminal:
-        access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=5.0)
+        access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=15.0)
         with HuaweiWriter("oltInvented", access, zone) as writer:
             terminal.commands.clear()
             yield writer, terminal.commands
@@ -371,7 +371,7 @@ def test_a_busy_device_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "PAUSE", 0.05)
     refusals = iter(["  Failure: System is busy, please retry after a while", ""])
     with Terminal({"save": lambda _: next(refusals), "(?!display).*": ""}) as terminal:
-        access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=5.0)
+        access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=15.0)
         with HuaweiWriter("oltInvented", access) as olt:
             olt.save()
     with (
@@ -384,7 +384,7 @@ def test_a_busy_device_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_user_without_the_right_to_configure_is_refused() -> None:
     with Terminal({}) as terminal:
         terminal.modes = (("enable", ">", "#"),)
-        access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=5.0)
+        access = SshAccess("127.0.0.1", terminal.port, USER, PASSWORD, timeout=15.0)
         with pytest.raises(DeviceRefused), HuaweiWriter("oltInvented", access):
             pass
 

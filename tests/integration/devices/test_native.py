@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from pysnmp.proto import rfc1902
@@ -60,6 +61,7 @@ def test_reads_writes_and_sessions_leave_the_hub_alone() -> None:
     def behave(request: Request) -> bytes:
         if request.kind == "set":
             written.append(request.variables)
+        time.sleep(0.1)
         told = rows(integers(BASE, range(300)))(request)
         assert isinstance(told, bytes)
         return told
@@ -85,7 +87,7 @@ native(ask)
 longest = 0.0
 work = [read, write, ask] * 3
 print(sorted({str(green.wait()) for green in [eventlet.spawn(native, one) for one in work]}))
-assert longest < 0.5, longest
+assert longest < 1, longest  # a reading alone takes longer
 """
     with Agent(behave) as agent, Terminal({"display version": "SmartAX"}) as terminal:
         assert green(code, agent.port, terminal.port) == "['1', '300', 'SmartAX']"
@@ -103,12 +105,13 @@ def late(work, *arguments):
     except (DeviceSilent, DeviceBusy) as failure:
         return type(failure).__name__
 
-print([late(sleep, 1.5), late(sleep, 1.5), late(sleep, 0)], time.monotonic() - begin < 1.2)
-eventlet.sleep(1.5)
-print(native(lambda: "free again", seconds=0.3))
-assert longest < 0.2, longest
+print([late(sleep, 4), late(sleep, 4), late(sleep, 0)], time.monotonic() - begin < 3)
+assert longest < 2, longest
+while late(sleep, 0):
+    eventlet.sleep(0.05)
+print(time.monotonic() - begin > 3.9)
 """
-    assert green(code).splitlines() == ["['DeviceSilent', 'DeviceSilent', 'DeviceBusy'] True", "free again"]
+    assert green(code).splitlines() == ["['DeviceSilent', 'DeviceSilent', 'DeviceBusy'] True", "True"]
 
 
 def test_what_the_work_raises_is_raised_where_it_is_waited_for() -> None:

@@ -20,19 +20,27 @@ SIXTY = integers(BASE, range(1, 61))
 BEHIND = integers((1, 3, 6, 1, 4, 1, 2), [1])
 
 
+SOON = 0.2
+"""Seconds to wait for an answer that does not come; others are given time."""
+
+
 def snmp(agent: Agent, **changed: object) -> Snmp:
-    kept = {"community": "read", "write_community": "write", "timeout": 0.2} | changed
+    kept = {"community": "read", "write_community": "write", "timeout": 5.0} | changed
     return Snmp("oltNorte", SnmpAccess("127.0.0.1", agent.port, **kept))  # type: ignore[arg-type]
 
 
-def walked(behaviour: Behaviour) -> list[int]:
+def walked(behaviour: Behaviour, **changed: object) -> list[int]:
     """The last numbers of the indexes, in the order in which they came."""
-    with Agent(behaviour) as agent, snmp(agent) as session:
+    with Agent(behaviour) as agent, snmp(agent, **changed) as session:
         return [index[-1] for index, _ in session.walk(OID)]
 
 
 def fails(kind: type[DeviceError], behaviour: Behaviour) -> DeviceError:
-    with Agent(behaviour) as agent, pytest.raises(DeviceError) as raised, snmp(agent) as session:
+    with (
+        Agent(behaviour) as agent,
+        pytest.raises(DeviceError) as raised,
+        snmp(agent, timeout=SOON) as session,
+    ):
         list(session.walk(OID))
     assert type(raised.value) is kind, raised.value
     assert raised.value.body["device"] == "oltNorte"
@@ -60,7 +68,7 @@ def test_large_answers_that_are_lost_on_the_way_are_asked_for_in_parts() -> None
     def behave(request: Request) -> bytes | list[bytes] | None:
         return None if request.repetitions > 5 else rows(SIXTY)(request)
 
-    assert walked(behave) == list(range(1, 61))
+    assert walked(behave, timeout=SOON) == list(range(1, 61))
 
 
 def test_an_error_in_the_middle_is_no_end_of_the_table() -> None:
@@ -78,7 +86,7 @@ def test_lost_requests_are_asked_again() -> None:
     def behave(request: Request) -> bytes | list[bytes] | None:
         return None if next(lost) else rows(SIXTY + BEHIND)(request)
 
-    assert walked(behave) == list(range(1, 61))
+    assert walked(behave, timeout=SOON) == list(range(1, 61))
 
 
 def test_an_agent_that_answers_in_circles_ends() -> None:
@@ -228,7 +236,7 @@ def test_a_refused_set_says_so(status: int, kind: type[DeviceError]) -> None:
 
 
 def test_a_set_without_answer_is_not_sent_again() -> None:
-    with Agent(lambda request: None) as agent, snmp(agent) as session:
+    with Agent(lambda request: None) as agent, snmp(agent, timeout=SOON) as session:
         with pytest.raises(DeviceSilent):
             session.set(f"{OID}.1", 1)
         assert len(agent.requests) == 1

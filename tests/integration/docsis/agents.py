@@ -30,7 +30,7 @@ class Agents:
     port: int
 
     def access(self, community: str) -> SnmpAccess:
-        return SnmpAccess(LOOPBACK, self.port, community=community, write_community=community, timeout=0.5)
+        return SnmpAccess(LOOPBACK, self.port, community=community, write_community=community, timeout=3.0)
 
     def open(self, community: str) -> Snmp:
         return Snmp(community, self.access(community))

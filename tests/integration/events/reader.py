@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Integer, String, Table, insert, select
+from sqlalchemy import Column, Integer, String, Table, insert, select, update
 
 from services.common.contract import Contract
 from services.common.database.columns import BigInt
@@ -68,6 +68,12 @@ class Reader:
         chosen = select(effects.c.subject, effects.c.sequence).order_by(effects.c.place)
         with self.database.read() as connection:
             return [(row[0], row[1]) for row in connection.execute(chosen)]
+
+    def age(self, seconds: float) -> None:
+        """Let so much time pass for what is held."""
+        table = metadata.tables["held"]
+        with self.database.write() as connection:
+            connection.execute(update(table).values(due=table.c.due - int(seconds * 1000)))
 
     def held(self, state: str) -> list[dict[str, Any]]:
         table = metadata.tables["held"]

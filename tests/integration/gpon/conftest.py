@@ -34,7 +34,7 @@ from services.isp.models import metadata as isp_metadata
 from tests.integration.engine.world import SETTINGS, World
 
 NORTH, SOUTH = "oltNorte", "oltSur"
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 VLAN_MAP = (
     {"service": MANAGEMENT, "gem": 1, "service_vlan": 933, "user_vlan": 20, "inbound": "management"},
@@ -166,14 +166,11 @@ class Network:
     @contextmanager
     def fault(self, *faults: dict[str, Any]) -> Iterator[None]:
         """While it lasts, the lab has these."""
-        file = self.lab.data / "lab-faults.json"
-        file.write_text(json.dumps(list(faults)))
-        time.sleep(0.3)
+        self.lab.faults(*faults)
         try:
             yield
         finally:
-            file.write_text("[]")
-            time.sleep(0.3)
+            self.lab.faults()
 
 
 def onu(number: int, fsp: str = "0/1/0", **values: Any) -> OnuPlan:

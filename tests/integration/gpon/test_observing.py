@@ -242,9 +242,8 @@ def test_an_olt_that_is_silent_keeps_nobody_who_waits_on_another_from_us(network
     service: Any = GponService()
     service.engine, service.context = network.engine, ROOT
     with network.fault({"fault": "silent", "device": SOUTH}):
-        begin = time.monotonic()
         reply = service.list("unconfigured", parameters=[("refresh", "true")])
-        assert time.monotonic() - begin < 4.5
+        assert network.olt(SOUTH)["state"] != "down", "it is still being asked"
         assert [row["sn"] for row in network.answer(reply)] == [one.sn]
         eventually(lambda: network.olt(SOUTH)["state"] == "down")
 

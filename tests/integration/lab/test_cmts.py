@@ -18,6 +18,7 @@ IF = "1.3.6.1.2.1.10.127.1"
 IF3 = "1.3.6.1.4.1.4491.2.1.20.1"
 REG = f"{IF3}.3.1"
 UP_FREQUENCY, DOWN_POWER, SIGQ_CORRECTED = f"{IF}.1.2.1.2", f"{IF}.1.1.1.6", f"{IF}.1.4.1.8"
+UPTIME = "1.3.6.1.2.1.1.3.0"
 RESET_NOW = "1.3.6.1.2.1.69.1.1.3.0"
 MAX_RATE = "1.3.6.1.4.1.4491.2.1.21.1.2.1.6"
 OPERATIONAL = 8
@@ -76,23 +77,26 @@ def test_counters_of_modems_and_channels_grow(lab: RunningLab, cmts: Manager) ->
     assert all(value > 0 for value in cmts.walk(SIGQ_CORRECTED).values())
 
 
-def test_a_reset_modem_is_silent_and_registers_again(lab: RunningLab, cmts: Manager) -> None:
-    entry, address = lab.device("cmtsLab1"), address_of(cmts, 2)
-    with modem(entry, address) as cm:
-        assert cm.set(RESET_NOW, 1) == "noError"
-    states = [cmts.get(f"{REG}.6.2")]
-    with modem(entry, address, timeout=0.05) as cm, pytest.raises(TimeoutError):
-        cm.get("1.3.6.1.2.1.1.3.0")
-    deadline = time.monotonic() + 5
-    while states[-1] != OPERATIONAL:
-        states.append(cmts.get(f"{REG}.6.2"))
-        assert time.monotonic() < deadline
+def test_a_reset_modem_is_silent_and_registers_again(slow_lab: RunningLab) -> None:
+    entry = slow_lab.device("cmtsLab1")
+    with Manager(entry) as cmts:
+        address = address_of(cmts, 2)
+        with modem(entry, address) as cm:
+            began = time.monotonic()
+            assert cm.set(RESET_NOW, 1) == "noError"
+        states = [cmts.get(f"{REG}.6.2")]
+        with modem(entry, address, timeout=0.05) as cm, pytest.raises(TimeoutError):
+            cm.get(UPTIME)
+        deadline = time.monotonic() + 30
+        while states[-1] != OPERATIONAL:
+            states.append(cmts.get(f"{REG}.6.2"))
+            assert time.monotonic() < deadline
     passed = list(dict.fromkeys(states))
     assert passed[-1] == OPERATIONAL
     assert set(passed) <= {1, 2, 4, 10, 5, 14, 15, 16, 6, 8}
     assert len(passed) > 3
     with modem(entry, address) as cm:
-        assert cm.get("1.3.6.1.2.1.1.3.0") < 1_000
+        assert cm.get(UPTIME) / 100 <= time.monotonic() - began
 
 
 def test_a_return_frequency_is_changed_within_the_band(cmts: Manager) -> None:
@@ -106,7 +110,7 @@ def test_a_return_frequency_is_changed_within_the_band(cmts: Manager) -> None:
 def fetch(port: int, name: str) -> bytes:
     """A file over TFTP (RFC 1350)."""
     with socket.socket(type=socket.SOCK_DGRAM) as client:
-        client.settimeout(2)
+        client.settimeout(20)
         client.sendto(b"\0\1" + name.encode() + b"\0octet\0", ("127.0.0.1", port))
         found = b""
         while True:

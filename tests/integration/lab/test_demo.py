@@ -72,10 +72,10 @@ def test_krill_run_shows_a_network_at_work(tmp_path: Path) -> None:
     try:
         server.start()
         admin = server.session("admin")
-        (olt,) = until(lambda: _up(admin.get("/api/v2/gpon/olts/").json()["results"]), 30)
+        (olt,) = until(lambda: _up(admin.get("/api/v2/gpon/olts/").json()["results"]), 60)
         assert olt["name"] == "oltLab1"
         assert olt["onus"]["online"] > 200
-        waiting = until(lambda: admin.get("/api/v2/gpon/unconfigured/").json()["results"], 10)
+        waiting = until(lambda: admin.get("/api/v2/gpon/unconfigured/").json()["results"], 60)
         assert {one["sn"] for one in waiting} == set(invent.WAITING)
         running = RunningLab(tmp_path)
         lab = Process.of(running.book["pid"])
@@ -86,10 +86,10 @@ def test_krill_run_shows_a_network_at_work(tmp_path: Path) -> None:
             (olt,) = admin.get("/api/v2/gpon/olts/").json()["results"]
             return olt["onus"].get("dyinggasp") == 1
 
-        until(gasped, 20)
+        until(gasped, 60)
     finally:
         server.stop()
-    assert lab.wait(5)
+    assert lab.wait(30)
 
 
 def _up(olts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -44,11 +44,11 @@ def test_a_slow_device_answers_late(faulty: RunningLab, olt: Manager) -> None:
         olt.get(NAME)
         return time.monotonic() - began
 
-    assert seconds() < 0.2
-    faulty.faults(fault("slow", seconds=0.4))
-    until(lambda: 0.4 < seconds() < 1)
+    until(lambda: seconds() < 1)
+    faulty.faults(fault("slow", seconds=1))
+    assert seconds() >= 1
     faulty.faults()
-    until(lambda: seconds() < 0.2)
+    until(lambda: seconds() < 1)
 
 
 def test_a_silent_device_answers_nothing_until_it_is_well(faulty: RunningLab) -> None:
@@ -206,10 +206,11 @@ def test_after_a_reboot_counters_begin_anew_and_the_unsaved_is_lost(tmp_path: Pa
     with RunningLab(tmp_path, plan()) as lab, Manager(lab.device(OLT)) as olt:
         before = (olt.get(UPTIME), olt.get(octets))
         assert olt.set(f"{DESC}.{FIRST_PON}.0", b"unsaved") == "noError"
-        lab.faults(fault("reboot", seconds=0.5))
+        began = time.monotonic()
+        lab.faults(fault("reboot", seconds=3))
         until(lambda: not answers(lab.device(OLT)))
         until(lambda: answers(lab.device(OLT)))
-        assert olt.get(UPTIME) < 300 < before[0]
+        assert olt.get(UPTIME) / 100 <= time.monotonic() - began < before[0] / 100
         assert olt.get(octets) < before[1]
         assert olt.get(f"{DESC}.{FIRST_PON}.0") == b"cpe0000"
         until(lambda: set(olt.walk(STATUS).values()) == {1})

@@ -55,7 +55,7 @@ def say(cli: BaseConnection, *lines: str) -> str:
     """The answer to the last of the lines; each is answered by a prompt or a question."""
     answer = ""
     for line in lines:
-        answer = str(cli.send_command(line, expect_string=r"(#|\[n\]:)\s*$", read_timeout=5))
+        answer = str(cli.send_command(line, expect_string=r"(#|\[n\]:)\s*$", read_timeout=30))
     return answer
 
 
@@ -179,7 +179,7 @@ class Channel:
         self.process = process
 
     async def until(self, end: str) -> str:
-        return await asyncio.wait_for(self.process.stdout.readuntil(end), 5)
+        return await asyncio.wait_for(self.process.stdout.readuntil(end), 30)
 
     async def say(self, line: str, end: str) -> str:
         self.process.stdin.write(f"{line}\n")
@@ -217,9 +217,9 @@ def test_a_fresh_session_completes_interactively_and_pages(lab: RunningLab) -> N
     asyncio.run(talk())
 
 
-def test_no_more_sessions_than_the_device_has(lab: RunningLab) -> None:
+def test_no_more_sessions_than_the_device_has(lab: RunningLab, cli: BaseConnection) -> None:
     async def crowd() -> None:
-        opened = [await open_channel(lab.device("oltLab1")) for _ in range(9)]  # netmiko has the tenth
+        opened = [await open_channel(lab.device("oltLab1")) for _ in range(9)]  # `cli` is the tenth
         try:
             for _, channel in opened:
                 await channel.until("oltLab1>")

@@ -275,9 +275,11 @@ def test_names_are_looked_up() -> None:
 
 
 def test_nobody_listening_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert post(f"http://127.0.0.1:{port}/") == sender.Outcome(None, "No answer: Connection refused.")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        outcome = post(f"http://127.0.0.1:{port}/")
+    assert outcome == sender.Outcome(None, "No answer: Connection refused.")
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90])
@@ -305,7 +307,7 @@ def test_a_receiver_that_dribbles_is_not_waited_for(said: bytes) -> None:
         thread.join()
     assert not outcome.delivered
     assert outcome.error == "No answer within 0.5 s."
-    assert took < 2
+    assert took < 10, "all of it takes 20 s"
 
 
 def test_a_long_answer_is_not_read_to_its_end() -> None:
@@ -325,7 +327,7 @@ def test_a_long_answer_is_not_read_to_its_end() -> None:
         thread = threading.Thread(target=flood)
         thread.start()
         assert post(f"http://127.0.0.1:{listener.getsockname()[1]}/").delivered
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive()
 
 
@@ -401,7 +403,7 @@ def test_tls_is_verified_for_the_name_in_the_url(
 
 
 def test_a_green_process_goes_on_while_a_name_is_looked_up() -> None:
-    assert int(_in_a_green_process("slow")[0]) > 10
+    assert _in_a_green_process("slow") == ["True"]
 
 
 def _in_a_green_process(*urls: str) -> list[str]:
@@ -432,9 +434,17 @@ def tick():
 eventlet.spawn(tick)
 if sys.argv[1] == "slow":
     sleep = original("time").sleep
-    socket.getaddrinfo = lambda *_: sleep(0.5) or []
+
+    def slowly(*_):
+        for _ in range(3000):
+            if ticks > 10:
+                break
+            sleep(0.01)
+        return []
+
+    socket.getaddrinfo = slowly
     guard.resolve("example.com", 443)
-    print(ticks)
+    print(ticks > 10)
 else:
     for url in sys.argv[1:]:
         named = "example" in url

@@ -106,7 +106,7 @@ def test_a_request_is_logged_as_the_sample(gateway: Gateway) -> None:
     assert row["query_params"] == {"postalcode": "1505"}
     assert row["data"] == {"notes": "ñ", "wifi_password": MASK}
     assert (row["resource"], row["object_id"], row["outcome"]) == ("isp.cpes", "259", "ok")
-    assert 50 <= row["response_ms"] < 1000
+    assert 50 <= row["response_ms"] < 60_000
 
 
 def test_any_text_is_logged_as_it_came(gateway: Gateway) -> None:
@@ -201,7 +201,7 @@ def dropped(reason: str) -> float:
 def test_rows_are_written_soon_and_all_of_them_at_the_end(accounts: Accounts) -> None:
     for number in range(450):
         accounts.recorder.record(a_row(path=f"/{number}"))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(rows(accounts)) < 450 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [row.path for row in rows(accounts)] == [f"/{number}" for number in range(450)]
@@ -232,7 +232,7 @@ def test_a_database_that_is_away_is_tried_again(accounts: Accounts, monkeypatch:
 
     one = Recorder(Flaky(), lambda: None)  # type: ignore[arg-type]
     one.record(a_row(path="/kept"))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not rows(accounts) and time.monotonic() < deadline:
         time.sleep(0.05)
     one.close()
@@ -243,7 +243,9 @@ def test_a_row_that_is_refused_takes_no_other_along(accounts: Accounts) -> None:
     before = dropped("refused")
     for number in range(450):
         accounts.recorder.record(a_row(path=f"/{number}", response_ms=None if number in (7, 207) else 1))
-    time.sleep(0.5)
+    deadline = time.monotonic() + 60
+    while dropped("refused") < before + 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
     accounts.recorder.record(a_row(path="/after"))
     accounts.recorder.close()
     kept = [*(f"/{number}" for number in range(450) if number not in (7, 207)), "/after"]
@@ -256,7 +258,7 @@ def test_the_thread_does_its_chore(accounts: Accounts, monkeypatch: pytest.Monke
     done = threading.Event()
     one = Recorder(accounts.database, done.set)
     one.record(a_row())
-    assert done.wait(5)
+    assert done.wait(60)
     one.close()
 
 
