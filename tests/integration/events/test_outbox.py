@@ -335,7 +335,7 @@ def test_a_process_that_stands_still_loses_its_locks(
     on_postgres: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is stopped (SIGSTOP) would let nobody's events go. Connections that hold no lock stay."""
-    monkeypatch.setattr(engine, "FROZEN", 500)
+    monkeypatch.setattr(engine, "FROZEN", 2000)
     database, other = on_postgres.database, Database(url_of(on_postgres), SETTINGS)
     with database.held("test", wait=False) as lives:
         assert lives is not None
@@ -346,7 +346,7 @@ def test_a_process_that_stands_still_loses_its_locks(
             assert had
             assert not lives()
     before = backend(other)
-    time.sleep(1)
+    time.sleep(3)
     assert backend(other) == before
     other.close()
 
