@@ -378,6 +378,13 @@ class Questions:
         olt, pon = self.place(engine, context, places)
         if (within := _within(parameters)) is not None:
             self.fresh(engine, olt, pon, within)
+        return self._there(engine, olt, pon)
+
+    def known(self, engine: Engine, context: Context, places: Places) -> tuple[Row, Pon | None]:
+        """`place`, of a PON that was seen. Raises `NotFound`."""
+        return self._there(engine, *self.place(engine, context, places))
+
+    def _there(self, engine: Engine, olt: Row, pon: Pon | None) -> tuple[Row, Pon | None]:
         if pon is not None and not self._known(engine, olt, pon):
             raise NotFound()
         return olt, pon
