@@ -86,11 +86,15 @@ def allowed(action: Action, principal: Principal) -> bool:
         return False
     if action.permission is None:
         return True
-    return principal.enters(action.contract.name) and principal.may(action.permission)
+    return _enters(action, principal) and principal.may(action.permission)
+
+
+def _enters(action: Action, principal: Principal) -> bool:
+    return any(principal.enters(app) for app in action.apps)
 
 
 def _enter(action: Action, principal: Principal) -> None:
-    if action.permission is not None and not principal.enters(action.contract.name):
+    if action.permission is not None and not _enters(action, principal):
         raise PermissionDenied()
 
 

@@ -27,7 +27,8 @@ class Action:
     """What one verb on one path does.
 
     `kind` names the handler. `permission` is `app.action_model`, None where being logged in is
-    enough. `anonymous`: nobody need be logged in.
+    enough. `anonymous`: nobody need be logged in. `below`: the app of the path, which lets in as well as that
+    of the contract.
     """
 
     kind: str
@@ -42,6 +43,12 @@ class Action:
     staff: bool = False
     anonymous: bool = False
     legacy: bool = False
+    below: str = ""
+
+    @property
+    def apps(self) -> set[str]:
+        """Who enters one of these may come to it."""
+        return {self.contract.name, self.below} - {""}
 
     @property
     def reads(self) -> bool:
@@ -101,8 +108,9 @@ def table(contracts: Iterable[Contract]) -> list[Route]:
                     put(rule, verb, _of_app(contract, operation))
         for resource in contract.resources:
             for base in _bases(contract, resource):
+                below = base.removeprefix(f"{ROOT}/").partition("/")[0]
                 for rule, verb, action in _resource(contract, resource, base, resources):
-                    put(rule, verb, action)
+                    put(rule, verb, replace(action, below=below))
             for rule, verb, action in _legacy(contract, resource, resources):
                 put(rule, verb, action)
         for extension in contract.extensions:

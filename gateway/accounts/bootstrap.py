@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, tuple_
 
 from gateway.accounts.models import group_permissions, groups, permissions, users
 from services.common.contract import VERBS, Contract
@@ -62,12 +62,17 @@ def ensure_permissions(connection: Connection, contracts: Iterable[Contract]) ->
 
 
 def ensure_groups(connection: Connection, contracts: Iterable[Contract], fresh: Sequence[int]) -> None:
-    """`APP: <app>` for each app, with all of the app's permissions. One that was there already gets those
-    in `fresh` only, since somebody may have narrowed it."""
+    """`APP: <app>` for each app, with all of the app's permissions; that of an app which only shows what
+    others have, with those to view it. One that was there already gets those in `fresh` only, since somebody
+    may have narrowed it."""
+    contracts = list(contracts)
     names = [one.name for one in contracts if one.name not in _WITHOUT_GROUP]
     for name in dict.fromkeys([*names, *DEMO_APPS]):
         title = f"APP: {name}"
-        granted = select(permissions.c.id).where(permissions.c.app == name)
+        mine = permissions.c.app == name
+        if name not in names:
+            mine = tuple_(permissions.c.app, permissions.c.codename).in_(_shown_below(name, contracts))
+        granted = select(permissions.c.id).where(mine)
         id_ = connection.execute(select(groups.c.id).where(groups.c.name == title)).scalar()
         if id_ is None:
             id_ = connection.execute(insert(groups).values(name=title).returning(groups.c.id)).scalar_one()
@@ -75,6 +80,16 @@ def ensure_groups(connection: Connection, contracts: Iterable[Contract], fresh: 
             granted = granted.where(permissions.c.id.in_(fresh))
         if rows := [{"group_id": id_, "permission_id": one} for one in connection.execute(granted).scalars()]:
             connection.execute(insert(group_permissions), rows)
+
+
+def _shown_below(name: str, contracts: Iterable[Contract]) -> list[tuple[str, str]]:
+    """App and codename of what it takes to view the resources that have a path below this app."""
+    return [
+        (contract.name, f"view_{resource.model}")
+        for contract in contracts
+        for resource in contract.resources
+        if any(path.startswith(f"{name}/") for path in resource.paths)
+    ]
 
 
 def seed_demo(accounts: Accounts, realm_names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from gateway.idempotency import HEADER, PATTERN
 from gateway.openapi.names import component
 from gateway.openapi.schemas import ref
 from services.common.contract import Contract, Resource
-from services.common.fields import Boolean, Coordinate, Field, Integer, Json, Number, Reference, Text
+from services.common.fields import Boolean, Coordinate, Field, Integer, Json, Number, Reference, Shown, Text
 from services.common.resource.query import (
     MOST_ATTRS,
     MOST_FILTERS,
@@ -151,8 +151,10 @@ def _filter(field: Field) -> Json:
         return {"type": "string"}
     if isinstance(field, Boolean):
         return _commas(_words(field).removeprefix("^").removesuffix("$"))
-    if isinstance(field, Integer) or (isinstance(field, Reference) and not field.textual):
-        return _commas(_NUMBER if isinstance(field, Integer) else "[1-9][0-9]{0,17}")
+    if isinstance(field, (Integer, Shown)):
+        return _commas(_NUMBER)
+    if isinstance(field, Reference) and not field.textual:
+        return _commas("[1-9][0-9]{0,17}")
     if isinstance(field, Coordinate):
         return _commas(r"-?[0-9]{1,2}(\.[0-9]{1,30})?")
     if isinstance(field, Number):

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from services.common.contract import Resource
-from services.common.fields import DateTime, Field, Integer, Text
+from services.common.fields import Computed, DateTime, Field, Integer, Text
+from services.common.types import Installation
 
 LEVELS = ("critical", "major", "minor", "warning")
 
@@ -29,6 +30,7 @@ def alarm_resource(of: str, place: tuple[Field, ...], key: Text, affected: str, 
             Text(name="name", read_only=True, searched=True),
             Text(name="level", read_only=True, choices=LEVELS, blank="refuse"),
             Text(name="type", read_only=True),
+            Computed(name="admin_status", by="admin_status", shape={"type": "string"}, doc="always `init`"),
             Text(name="extra", read_only=True),
             Integer(name=affected, read_only=True, minimum=0),
             DateTime(name="start_time", read_only=True),
@@ -39,4 +41,10 @@ def alarm_resource(of: str, place: tuple[Field, ...], key: Text, affected: str, 
         sort=("-id",),
         label=("name", key.name),
         bulk=False,
+        rules="services.common.alarm",
     )
+
+
+def admin_status(installation: Installation) -> str:
+    """As devices tell it of an alarm that nobody has taken note of yet, which nobody can do here."""
+    return "init"

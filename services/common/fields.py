@@ -79,6 +79,7 @@ class Field:
     level that first emits it by default. `create_only`: set on creation, never changed.
     `secret`: shown only to who may see secrets; neither searched, filtered nor sorted by anybody else.
     `late`: declared when events of its resource were out already, so that older ones lack it.
+    `sorts`: members whose order is the one that is meant by this one's (`0/10/2` comes after `0/9/1`).
     """
 
     kind: ClassVar[str] = "field"
@@ -96,6 +97,7 @@ class Field:
     write_only: bool = False
     secret: bool = False
     late: bool = False
+    sorts: tuple[str, ...] = ()
     since: int = BASE_LEVEL
     searched: bool = False
     unique: bool = False
@@ -534,6 +536,18 @@ class Computed(Field):
 
     def schema(self) -> Json:
         return self.shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown(Computed):
+    """A whole number that `by` shows as something else (5 as `05`): found and sorted as the number."""
+
+    @property
+    def filtered(self) -> bool:
+        return True
+
+    def clean(self, value: Any) -> int:
+        return Integer(name=self.name).clean(value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -328,7 +328,7 @@ class Detail:
             "dnko": dnko,
             "upcorr": upcorr,
             "upko": upko,
-            "cmtsinvups": float(max(unusable, self.row["lacking"])) if found.upstreams else None,
+            "cmtsinvups": max(unusable, self.row["lacking"]) if found.upstreams else None,
             "cminvups": invalid,
         }
 

@@ -29,6 +29,8 @@ from services.common.events.contract import feed_operation, parked_resource
 from services.common.events.event import Event
 from services.common.events.webhooks.contract import webhook_resources
 from services.common.fields import (
+    ON_REQUEST,
+    AllOf,
     Boolean,
     Breakdown,
     Computed,
@@ -41,11 +43,13 @@ from services.common.fields import (
     Json,
     Number,
     Reference,
+    Shown,
     Text,
     realms,
 )
 from services.common.task import ANSWER, task_resource
-from services.gpon.domain import provisioning
+from services.common.types import serial_number
+from services.gpon.domain import naming, provisioning
 
 VENDORS = ("huawei", "zte", "generic")
 ONU_STATES = ("online", "offline", "losi", "lofi", "dyinggasp", "alarm")
@@ -56,6 +60,9 @@ TASKS = (
 ONU_ACTIONS = ("reboot", "factory", "unprovision", "reprovision")
 PATIENCE = 30.0
 """Seconds that a question to a device may take."""
+
+
+_PARTS = ("frame", "slot", "port")
 
 
 def _id() -> Integer:
@@ -69,9 +76,22 @@ def _olt() -> tuple[Field, ...]:
     )
 
 
-def _fsp() -> tuple[Field, ...]:
+def _sn(name: str = "sn", **more: Any) -> Text:
+    """A serial, found by its 16 hex digits and by the printed form."""
+    return Text(name=name, read_only=True, normalize=serial_number, **more)
+
+
+def _fsp(**more: Any) -> Text:
+    return Text(name="fsp", read_only=True, normalize=naming.fsp, doc="frame/slot/port", **more)
+
+
+def _position(**more: Any) -> Text:
+    return Text(name="position", read_only=True, normalize=naming.located, doc="frame/slot/port-onu", **more)
+
+
+def _on_pon() -> tuple[Field, ...]:
     return (
-        Text(name="fsp", read_only=True, doc="frame/slot/port"),
+        _fsp(sorts=_PARTS),
         Integer(name="frame", read_only=True, minimum=0),
         Integer(name="slot", read_only=True, minimum=0),
         Integer(name="port", read_only=True, minimum=0),
@@ -175,7 +195,7 @@ PONS = Resource(
     fields=(
         _id(),
         *_olt(),
-        *_fsp(),
+        *_on_pon(),
         Integer(name="ifindex", read_only=True, null=True),
         Text(name="type", read_only=True, choices=("gpon", "xgspon", "combo", "epon"), blank="refuse"),
         Text(name="admin_state", read_only=True, null=True),
@@ -204,10 +224,10 @@ ONUS = Resource(
     fields=(
         _id(),
         *_olt(),
-        *_fsp(),
+        *_on_pon(),
         Integer(name="onu_id", read_only=True, minimum=0),
-        Text(name="position", read_only=True, searched=True, doc="frame/slot/port-onu"),
-        Text(name="sn", read_only=True, null=True, searched=True, doc="16 hex digits"),
+        _position(searched=True, sorts=(*_PARTS, "onu_id")),
+        _sn(null=True, searched=True, doc="16 hex digits"),
         Text(name="type", read_only=True, null=True, searched=True),
         Text(name="desc", column="description", read_only=True, null=True, searched=True),
         Text(name="line_profile", read_only=True, null=True),
@@ -263,18 +283,18 @@ UNCONFIGURED = Resource(
     paths=("installer/gpon/unconfigured",),
     fields=(
         _id(),
-        Text(name="sn", read_only=True, searched=True),
-        Text(name="serial_number", column="sn", read_only=True),
+        _sn(searched=True),
+        _sn("serial_number", column="sn"),
         Text(name="index", read_only=True, doc="of its PON, as SNMP has it"),
         Text(name="onu_type", read_only=True, null=True, searched=True),
         Text(name="model", column="onu_type", read_only=True, null=True),
         *_olt(),
         DateTime(name="time", column="pending_since", read_only=True),
         DateTime(name="pending_since", read_only=True),
-        Text(name="fsp", read_only=True),
-        Computed(name="frame", by="frame", needs=("frame",), shape={"type": "string"}, doc="`0`"),
-        Computed(name="slot", by="two_digits", needs=("slot",), shape={"type": "string"}, doc="`05`"),
-        Computed(name="port", by="two_digits", needs=("port",), shape={"type": "string"}, doc="`02`"),
+        _fsp(sorts=_PARTS),
+        Shown(name="frame", by="frame", needs=("frame",), shape={"type": "string"}, doc="`0`"),
+        Shown(name="slot", by="two_digits", needs=("slot",), shape={"type": "string"}, doc="`05`"),
+        Shown(name="port", by="two_digits", needs=("port",), shape={"type": "string"}, doc="`02`"),
         Text(name="hardware_version", read_only=True, null=True),
         Text(name="software_version", read_only=True, null=True),
         Computed(
@@ -285,7 +305,7 @@ UNCONFIGURED = Resource(
         ),
         Boolean(name="disable_provision", read_only=True, doc="of its CPE, or of its OLT"),
         Text(name="validation_error", read_only=True, null=True),
-        Computed(
+        Shown(
             name="cpe",
             by="cpe",
             needs=("cpe", "cpename"),
@@ -293,8 +313,9 @@ UNCONFIGURED = Resource(
                 "type": ["object", "null"],
                 "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
             },
-            doc="the CPE with this serial",
+            doc="the CPE with this serial; found by its id",
         ),
+        AllOf(name="has_cpe", of=("cpe?",), since=ON_REQUEST),
         Text(name="last_error", read_only=True, null=True),
         _REALM,
     ),
@@ -338,8 +359,8 @@ REGISTRATIONS = Resource(
     fields=(
         _id(),
         *_olt(),
-        Text(name="sn", read_only=True, searched=True),
-        Text(name="position", read_only=True),
+        _sn(searched=True),
+        _position(),
         DateTime(name="from", column="started", read_only=True),
         DateTime(name="to", column="ended", read_only=True, null=True, doc="null: still up"),
         Text(name="cause", read_only=True, null=True),
@@ -354,10 +375,10 @@ ALARMS = alarm_resource(
     "an OLT, a PON or an ONU",
     (
         *_olt(),
-        Text(name="fsp", read_only=True, null=True),
+        _fsp(null=True),
         Integer(name="onu_id", read_only=True, null=True),
     ),
-    Text(name="sn", read_only=True, null=True, searched=True),
+    _sn(null=True, searched=True),
     "affected_onus",
     _REALM,
 )
@@ -373,13 +394,13 @@ PROVISIONINGS = Resource(
         _id(),
         Integer(name="cpe", read_only=True, minimum=1),
         Text(name="cpename", read_only=True, searched=True),
-        Text(name="sn", read_only=True, null=True, searched=True),
+        _sn(null=True, searched=True),
         Text(name="state", read_only=True, choices=provisioning.STATES, blank="refuse"),
         Text(name="reason", read_only=True, null=True, doc="why it is left alone"),
         Text(name="error", read_only=True, null=True),
         Reference(name="olt_id", to="olts", column="olt_id", read_only=True, null=True),
         Text(name="olt", column="olt_id.name", read_only=True, null=True, searched=True),
-        Text(name="position", read_only=True, null=True),
+        _position(null=True),
         Document(name="step", read_only=True, null=True, doc="the command that is being sent"),
         Document(
             name="drift", read_only=True, doc="what was found to differ on the OLT and is not mended yet"
@@ -400,8 +421,8 @@ TASK = task_resource(
     (
         Reference(name="olt_id", to="olts", column="olt_id", read_only=True, null=True),
         Text(name="olt", column="olt_id.name", read_only=True, null=True),
-        Text(name="fsp", read_only=True, null=True),
-        Text(name="sn", read_only=True, null=True),
+        _fsp(null=True),
+        _sn(null=True),
         Integer(name="cpe", read_only=True, null=True),
         Document(name="result", read_only=True, null=True),
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.common.context import Scope
 from services.common.devices import values
 from services.common.devices.access import SnmpAccess
 from services.common.devices.entered import snmp_access
@@ -56,6 +57,13 @@ def olt(engine: Engine, id_: int) -> Row | None:
 def only_realm(row: Row) -> str | None:
     """The realm that everything on this OLT belongs to, where there is one."""
     return row["realms"][0] if len(row["realms"]) == 1 else None
+
+
+def realm_of(scope: Scope, row: Row) -> str | None:
+    """The realm in which somebody works on an OLT that several have: his; None: he sees them all."""
+    if scope.everything:
+        return None
+    return min(scope.realms.intersection(row["realms"]) or scope.realms, default=None)
 
 
 @contextmanager

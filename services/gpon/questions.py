@@ -266,8 +266,8 @@ class Questions:
             **{one: now[one] for one in ("hardware_version", "software_version")},
             **{one: now[one] for one in listing.LEVELS},
             "catvrx": now["tvrx"],
-            "dnbw": found.traffic.dnbw or 0,
-            "upbw": found.traffic.upbw or 0,
+            "dnbw": round(found.traffic.dnbw or 0),
+            "upbw": round(found.traffic.upbw or 0),
             "alarms": [_fields(one) for one in found.alarms],
             "service_ports": [shape.service_port(_fields(one)) for one in found.service_ports],
             "memento": None,
@@ -383,6 +383,13 @@ class Questions:
         olt, pon = self.place(engine, context, places)
         if (within := _within(parameters)) is not None:
             self.fresh(engine, olt, pon, within)
+        return self._there(engine, olt, pon)
+
+    def known(self, engine: Engine, context: Context, places: Places) -> tuple[Row, Pon | None]:
+        """`place`, of a PON that was seen. Raises `NotFound`."""
+        return self._there(engine, *self.place(engine, context, places))
+
+    def _there(self, engine: Engine, olt: Row, pon: Pon | None) -> tuple[Row, Pon | None]:
         if pon is not None and not self._known(engine, olt, pon):
             raise NotFound()
         return olt, pon

@@ -232,8 +232,9 @@ class GponService(ResourceService):
         return self._job("snapshot", places)
 
     def _job(self, kind: str, places: Places) -> Reply:
-        olt, pon = QUESTIONS.place(self.engine, self.context, places)
-        return self._task(kind, olt_id=olt["id"], fsp=pon and pon.fsp, realm=devices.only_realm(olt))
+        olt, pon = QUESTIONS.known(self.engine, self.context, places)
+        realm = devices.only_realm(olt) or devices.realm_of(self.context.scope, olt)
+        return self._task(kind, olt_id=olt["id"], fsp=pon and pon.fsp, realm=realm)
 
     @rpc
     def onu_reboot(self, places: Places, parameters: Pairs = ()) -> Reply:  # type: ignore[assignment]

@@ -86,6 +86,19 @@ def ask(who: Session, path: str, status: int = 200, **parameters: str) -> Any:
     return answer.json()
 
 
+def user(admin: Session, server: Server, realm: str, *groups: str) -> Session:
+    """Somebody new of these groups, logged in."""
+    known = ask(admin, "/api/v2/auth/groups/", limit="100")["results"]
+    body = {
+        "username": f"{realm}-{time.time_ns()}",
+        "password": "Correct-horse-7",
+        "realms": [realm],
+        "groups": [one["id"] for one in known if one["name"] in groups],
+    }
+    assert admin.post("/api/v2/auth/users/", json=body).status_code == 201
+    return server.session(str(body["username"]))
+
+
 def vlans(admin: Session, sn: str) -> list[int]:
     return sorted(port["service_vlan"] for port in ask(admin, f"{API}/onus/{sn}/")["service_ports"])
 
@@ -127,6 +140,20 @@ def test_a_malformed_wish_to_enable_is_refused(admin: Session, olt: Json, body: 
 def test_installers_find_those_that_wait_below_a_path_of_their_own(admin: Session, olt: Json) -> None:
     found = ask(admin, "/api/v2/installer/gpon/unconfigured/", olt=NAME)["results"]
     assert {one["id"] for one in found} == {one["id"] for one in waiting(admin)} != set()
+
+
+def test_installers_need_no_more_than_their_own_group_for_it(
+    admin: Session, server: Server, olt: Json
+) -> None:
+    fitter = user(admin, server, "pim", "APP: installer")
+    path = "/api/v2/installer/gpon/unconfigured/"
+    found = ask(fitter, path, olt=NAME)["results"]
+    assert {one["id"] for one in found} == {one["id"] for one in waiting(admin)} != set()
+    for other in (f"{API}/unconfigured/", f"{API}/olts/", f"{PON}/onus/status/"):
+        ask(fitter, other, 403)
+    assert fitter.post(f"{path}{found[0]['id']}/enable/").status_code == 403
+    assert ask(user(admin, server, "swt", "APP: installer"), path, olt=NAME)["results"] == []
+    ask(user(admin, server, "pim", "APP: isp"), path, 403)
 
 
 def test_the_way_of_a_subscriber(admin: Session, olt: Json, subscriber: Callable[..., Json]) -> None:
@@ -230,16 +257,7 @@ def online(row: Json, sn: str) -> bool:
 def test_what_another_realm_sees_of_it(
     admin: Session, server: Server, olt: Json, subscriber: Callable[..., Json]
 ) -> None:
-    groups = admin.get("/api/v2/auth/groups/", params={"name": "APP: gpon"}).json()["results"]
-    isp = admin.get("/api/v2/auth/groups/", params={"name": "APP: isp"}).json()["results"]
-    body = {
-        "username": f"swt-{time.time_ns()}",
-        "password": "Correct-horse-7",
-        "realms": ["swt"],
-        "groups": [groups[0]["id"], isp[0]["id"]],
-    }
-    assert admin.post("/api/v2/auth/users/", json=body).status_code == 201
-    theirs = server.session(str(body["username"]))
+    theirs = user(admin, server, "swt", "APP: gpon", "APP: isp")
     cpe = subscriber(ONE)
     eventually(lambda: ask(admin, f"{API}/provisionings/", cpe=str(cpe["id"]), state="applied")["results"])
     for path in ("olts", "onus", "unconfigured", "alarms", "provisionings", "registrations", "tasks"):

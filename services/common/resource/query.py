@@ -31,6 +31,7 @@ from services.common.fields import (
     Integer,
     Number,
     Reference,
+    Shown,
     Text,
 )
 
@@ -204,8 +205,9 @@ class Grammar:
             field = resource.by_name.get(bare)
             if field is None or not field.filtered or (field.secret and not secrets):
                 errors.setdefault("sort", []).append(f'"{bare}" is not a sort key.')
-            elif bare not in keys:
-                keys[bare] = Sort(field, name.startswith("-"))
+            else:
+                for one in field.sorts or (bare,):
+                    keys.setdefault(one, Sort(resource.by_name[one], name.startswith("-")))
         if len(names) > MOST_SORTS:
             errors["sort"] = [f"No more than {MOST_SORTS} sort keys are allowed."]
         keys.setdefault("id", Sort(resource.by_name["id"], False))
@@ -280,7 +282,7 @@ def _restored(field: Field, value: Any) -> Any:
         return field.clean(value)
     if isinstance(field, Boolean):
         return bool(value)
-    if isinstance(field, (Integer, Reference, Coordinate, Number)):
+    if isinstance(field, (Integer, Reference, Coordinate, Number, Shown)):
         return field.clean(value)
     if not isinstance(value, str) or "\0" in value:
         raise ValueError

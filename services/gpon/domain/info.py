@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.common.types import Row
-from services.gpon.domain import naming, optics
+from services.gpon.domain import listing, naming, optics
 
 UNKNOWN_DISTANCE = -1
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - what the real product shows of an ONU without one
@@ -52,6 +52,7 @@ def info(
     word = "online" if online else "offline"
     ips = list(onu["ips"]) or [NO_ADDRESS]
     states = list(onu["states"]) if reachable else [word]
+    bandwidth = listing.rates(traffic or {})
     tech: dict[str, Any] = {
         "line_profile": onu["line_profile"],
         "service_ports": [service_port(one) for one in service_ports],
@@ -63,7 +64,7 @@ def info(
     return {
         "alarms": list(alarms),
         "distance": UNKNOWN_DISTANCE if onu["distance"] is None or not online else onu["distance"],
-        "dnbw": float((traffic or {}).get("dnbw") or 0),
+        "dnbw": bandwidth["dnbw"],
         "ips": ips,
         "output": naming.line(word, olt, pon, onu["onu_id"], ips),
         "registration": {
@@ -78,7 +79,7 @@ def info(
         "state": "up" if online else "down",
         "state_id": 0 if online else 1,
         "tech": tech,
-        "upbw": float((traffic or {}).get("upbw") or 0),
+        "upbw": bandwidth["upbw"],
         "uptime": int(onu.get("uptime") or 0) if online else 0,
     }
 

@@ -54,8 +54,12 @@ def report(olt: str, onu: Row) -> Row:
 
 
 def bandwidth(olt: str, onu: Row, traffic: Mapping[str, float | None] | None) -> Row:
-    told = traffic or {}
-    return identity(olt, onu) | {"dnbw": float(told.get("dnbw") or 0), "upbw": float(told.get("upbw") or 0)}
+    return identity(olt, onu) | rates(traffic or {})
+
+
+def rates(traffic: Mapping[str, float | None]) -> Row:
+    """`dnbw` and `upbw` in bit/s, to a tenth; 0 where nothing was counted."""
+    return {name: round(float(traffic.get(name) or 0), 1) for name in ("dnbw", "upbw")}
 
 
 def counters(states: Mapping[str, int]) -> Row:

@@ -43,8 +43,19 @@ def parse(fsp: str) -> Pon:
     return Pon(*(number(one) for one in parts))
 
 
+def fsp(text: str) -> str:
+    """`00/05/02` → `0/5/2`. Raises `ValueError`."""
+    return parse(text).fsp
+
+
 def position(pon: Pon, onu_id: int) -> str:
     return f"{pon.fsp}-{onu_id}"
+
+
+def located(text: str) -> str:
+    """`0/5/2-7`, of that or of `0/ 5/ 2:07`. Raises `ValueError`."""
+    place, _, onu_id = text.replace(":", "-").rpartition("-")
+    return position(parse(place), number(onu_id))
 
 
 def tags(olt: str, pon: Pon) -> list[str]:

@@ -108,6 +108,7 @@ def test_a_modem_now_as_the_product_tells_it(network: Network) -> None:
         "upstream": {"state": "OK", "output": "upatt=39.8dB uptx=45.0dBm upsnr=38.2dB"},
         "docsis": {"state": "OK", "output": "cmtsinvups=0 cminvups=0"},
     }
+    assert repr((found["cmtsinvups"], found["cminvups"])) == "(0, 0)"
     assert found["realm"] == "pim"
 
 

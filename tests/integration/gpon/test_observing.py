@@ -61,6 +61,8 @@ def test_an_onu_that_goes_down_is_told_with_its_reason_and_alarms(network: Netwo
         assert [(one["sn"], one["realm"], one["host_name"]) for one in open_] == [
             (cpe["sn"], "pim", cpe["internal_id"])
         ]
+        (alarm,) = json.loads(network.engine.list(PIM, "alarms", [("end_time__isnull", "true")]).body)
+        assert (alarm["type"], alarm["admin_status"]) == ("servicequality", "init")
         network.read()
         assert network.events(cpe["sn"]).count(kind) == 1
     network.until(lambda: network.events(cpe["sn"])[-1] == "onu.online")

@@ -193,6 +193,13 @@ def test_rows_of_one_that_is_down_carry_their_identity_alone():
     assert up["dnrx"] == -22.14
 
 
+def test_rates_are_told_to_a_tenth_of_a_bit():
+    counted = {"dnbw": 40463.71231368603, "upbw": None}
+    assert listing.rates(counted) == {"dnbw": 40463.7, "upbw": 0.0}
+    assert listing.bandwidth("oltNorte", ONU, counted)["dnbw"] == 40463.7
+    assert info.info("oltNorte", ONU, traffic=counted)["dnbw"] == 40463.7
+
+
 def test_an_event_for_each_change_of_state_and_none_for_what_did_not_change():
     assert observing.event("online", "online") is None
     assert observing.event("online", "losi") == "onu.los"

@@ -326,3 +326,10 @@ def test_groups_are_named_after_apps(accounts: Accounts) -> None:
     names = set(accounts.database.reading(lambda c: c.execute(select(groups.c.name)).scalars().all()))
     assert {"APP: isp", "APP: auth", "APP: core", "APP: logger", "APP: installer"} <= names
     assert bootstrap.DEMO_REALM in accounts.realm_names()
+
+
+def test_an_app_that_only_shows_what_others_have_lets_view_that(accounts: Accounts) -> None:
+    installer = member(accounts, "installer", groups=["APP: installer"])
+    assert installer.permissions == {"gpon.view_unconfiguredonu"}
+    assert installer.enters("installer")
+    assert not installer.enters("gpon")
