@@ -115,6 +115,11 @@ class Field:
         """Whether filters and sort keys may name it."""
         return not self.write_only
 
+    @property
+    def tells_empty(self) -> bool:
+        """Whether an empty value in a form is said of it, if only that what is required is missing."""
+        return self.null or self.required
+
     def clean(self, value: Any) -> Any:
         """The stored value of a JSON (or form) value; null is handled by the caller."""
         raise NotImplementedError
@@ -209,6 +214,10 @@ class Text(Field):
     def case_matters(self) -> bool:
         """Whether an exact filter compares letter case; stored forms that `normalize` makes have only one."""
         return not self.folded or self.normalize is not None or bool(self.choices)
+
+    @property
+    def tells_empty(self) -> bool:
+        return super().tells_empty or self.blank != "refuse"
 
     def clean(self, value: Any) -> str | None:
         text = text_of(value).strip()

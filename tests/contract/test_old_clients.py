@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from tests.contract.raw import refused
 from tests.servers import PASSWORD, Server, Session, eventually
 
-CUSTOMERS = "/api/v2/isp/customers/"
+CUSTOMERS, CPES = "/api/v2/isp/customers/", "/api/v2/isp/cpes/"
 LOGIN = "/api/v2/auth/login"
 URLENCODED = "application/x-www-form-urlencoded"
 
@@ -54,3 +57,37 @@ def test_a_body_that_is_not_what_it_says_is_refused(server: Server, charset: str
     for kind, body in (("application/json", b'{"name": "a\x81"}'), (URLENCODED, b"name=a%81")):
         headers = {"Content-Type": f"{kind}; charset={charset}"}
         refused(server.session("own").post(CUSTOMERS, data=body, headers=headers), 400)
+
+
+MODEL = "HG8245H"
+
+
+@pytest.fixture
+def customer(server: Server) -> Iterator[int]:
+    session = server.session("own")
+    made: int = session.post(CUSTOMERS, data={"name": "Eva"}).json()["id"]
+    yield made
+    session.delete(f"{CUSTOMERS}{made}/")
+
+
+@pytest.fixture
+def cpe(server: Server, customer: int) -> dict[str, Any]:
+    body = {"customer": customer, "model": MODEL, "sn": f"HWTC{secrets.token_hex(4)}", "tech": "voip"}
+    made: dict[str, Any] = server.session("own").post(CPES, data=body).json()
+    return made
+
+
+def test_what_a_form_leaves_empty_where_empty_is_no_value_is_left_out(server: Server, customer: int) -> None:
+    session = server.session("own")
+    body = {"customer": customer, "model": MODEL, "sn": f"HWTC{secrets.token_hex(4)}"}
+    empty = dict.fromkeys(("access", "bridge", "realm", "tech", "me_vlan", "profile", "notes"), "")
+    made = session.post(CPES, data=body | empty)
+    assert made.status_code == 201, made.text
+    row = made.json()
+    assert [row[name] for name in empty] == [True, False, "pim", "gpon", None, None, ""]
+    path = f"{CPES}{row['id']}/"
+    assert session.patch(path, data={"access": "0", "notes": "x"}).json()["access"] is False
+    changed = session.patch(path, data={"access": "", "notes": ""}).json()
+    assert (changed["access"], changed["notes"]) == (False, "")
+    assert "access" in refused(session.patch(path, json={"access": ""}))
+    assert {"customer", "model"} == set(refused(session.post(CPES, data={"customer": "", "model": ""})))
