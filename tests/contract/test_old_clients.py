@@ -91,3 +91,13 @@ def test_what_a_form_leaves_empty_where_empty_is_no_value_is_left_out(server: Se
     assert (changed["access"], changed["notes"]) == (False, "")
     assert "access" in refused(session.patch(path, json={"access": ""}))
     assert {"customer", "model"} == set(refused(session.post(CPES, data={"customer": "", "model": ""})))
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[]"])
+def test_an_action_is_asked_for_with_no_body_however_it_is_written(
+    server: Server, cpe: dict[str, Any], body: bytes
+) -> None:
+    """PHP encodes an empty array as `[]`, JavaScript what is not given as `null`."""
+    path = f"/api/v2/isp/cpes/{cpe['id']}/reboot"
+    answer = server.session("own").post(path, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 202, answer.text
