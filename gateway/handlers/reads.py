@@ -15,7 +15,8 @@ from services.common.resource.query import values_of
 from services.common.resource.representation import dumps
 from services.common.rpc.reply import Reply
 
-FORMATS = {"json": "json", "csv": "csv", "ndjson": "ndjson"}
+FORMATS = {"json": "json", "csv": "csv", "ndjson": "ndjson", "api": "json"}
+"""`api` was the real product's HTML."""
 ACCEPTED = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/jsonl": "ndjson"}
 
 
@@ -164,11 +165,11 @@ def printable(names: list[str]) -> str:
 
 def _shape(call: Call) -> str:
     """The form of a list that the request asks for: `format=`, else the Accept header."""
-    asked = [value for name, value in call.parameters if name == "format"]
+    asked = [value for name, value in call.parameters if name == "format" and value]
     if asked:
-        if asked[-1] not in FORMATS:
+        if asked[-1].lower() not in FORMATS:
             raise InvalidInput({"format": [f'"{asked[-1][:40]}" is not a valid choice.']})
-        return FORMATS[asked[-1]]
+        return FORMATS[asked[-1].lower()]
     accept = call.request.headers.get("Accept", "")
     if not any(kind in accept for kind in ACCEPTED):
         return "json"

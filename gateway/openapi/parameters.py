@@ -58,8 +58,8 @@ def common(settings: Settings) -> dict[str, Json]:
         "search": ("search", TEXT, "Words that must all occur in the row, in any of its searched members."),
         "format": (
             "format",
-            {"enum": ["json", "csv", "ndjson"]},
-            "Instead of `Accept`.",
+            {"enum": ["json", "csv", "ndjson", "api", ""]},
+            "Instead of `Accept`, unless empty; `api` is `json`.",
         ),
         "atomic": ("atomic", _flag(), "All items or none."),
         "dry-run": ("dry_run", _flag(), "Tell what would be done, and change nothing."),

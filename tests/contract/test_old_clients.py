@@ -101,3 +101,11 @@ def test_an_action_is_asked_for_with_no_body_however_it_is_written(
     path = f"/api/v2/isp/cpes/{cpe['id']}/reboot"
     answer = server.session("own").post(path, data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize("name", ["", "json", "JSON", "api"])
+def test_a_list_comes_as_json_when_it_is_asked_for_like_this(server: Server, name: str) -> None:
+    answer = server.session("own").get(f"{CPES}?attrs=id&limit=1&format={name}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert len(answer.json()["results"]) == 1
