@@ -212,7 +212,7 @@ class Text(Field):
 
     @property
     def case_matters(self) -> bool:
-        """Whether an exact filter compares letter case; stored forms that `normalize` makes have only one."""
+        """Whether an exact filter compares letter case; what `normalize` and `choices` allow has only one."""
         return not self.folded or self.normalize is not None or bool(self.choices)
 
     @property
@@ -239,7 +239,7 @@ class Text(Field):
                 return self.normalize(text.strip())
             except ValueError:
                 return text.strip()
-        return text
+        return next((one for one in self.choices if one.lower() == text.lower()), text)
 
     def schema(self) -> Json:
         schema: Json = {"type": "string"}
