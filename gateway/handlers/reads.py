@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -67,6 +68,8 @@ def related(call: Call) -> Answer:
     if relation.many and (shape := _shape(call)) != "json":
         return export.stream(call, "related", arguments, target, shape)
     reply = _read(call, "related", arguments)
+    if call.action.nested is not None:
+        reply = replace(reply, body=_arranged(reply.body, call.action.nested.columns))
     if not relation.many:
         return _object(call, reply, {})
     if not relation.paged:
@@ -112,6 +115,12 @@ def _columns(call: Call, columns: tuple[str, ...]) -> list[tuple[str, str]]:
     chosen = [name for name in columns if not asked or name in asked]
     rest = [(name, value) for name, value in call.parameters if name != "attrs"]
     return [*rest, ("attrs", ",".join(chosen or ["id"]))]
+
+
+def _arranged(body: bytes, columns: tuple[str, ...]) -> bytes:
+    """The rows with their members in the order of `columns`."""
+    rows = orjson.loads(body)
+    return dumps([{**{name: row[name] for name in columns if name in row}, **row} for row in rows])
 
 
 def _bare(call: Call, resource: Resource) -> Answer:
