@@ -40,7 +40,8 @@ _text = TypeAdapter(str, config=ConfigDict(coerce_numbers_to_str=True))
 _datetime = TypeAdapter(dt.datetime)
 
 WHOLE = re.compile(r"\s*-?[0-9]{1,38}\s*")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ZERO_DECIMALS = re.compile(r"\.0*\s*$")
+DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 
 LOST_PLUS = re.compile(r"(:\d{2}(?:\.\d+)?) (\d{2}:\d{2})$")
@@ -144,6 +145,8 @@ class Integer(Field):
     maximum: int = BIGGEST
 
     def clean(self, value: Any) -> int:
+        if isinstance(value, str):
+            value = ZERO_DECIMALS.sub("", value)
         if (isinstance(value, str) and WHOLE.fullmatch(value)) or (
             isinstance(value, float) and value.is_integer()
         ):
@@ -160,7 +163,7 @@ class Integer(Field):
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def input_schema(self) -> Json:
-        return {"anyOf": [self.schema(), {"type": "string", "pattern": r"^\s*-?[0-9]+\s*$"}]}
+        return {"anyOf": [self.schema(), {"type": "string", "pattern": r"^\s*-?[0-9]+(\.0*)?\s*$"}]}
 
 
 def _either(letter: str) -> str:
@@ -271,10 +274,10 @@ class Date(Field):
         try:
             if not isinstance(value, str):
                 raise ValueError
-            text = value.strip()
-            if not DAY.fullmatch(text):  # ISO 8601 has weeks too
+            day = DAY.fullmatch(value.strip())  # ISO 8601 has weeks too, and JavaScript months of one digit
+            if day is None:
                 raise ValueError
-            return dt.date.fromisoformat(text)
+            return dt.date(*map(int, day.groups()))
         except ValueError:
             raise ValueError("Date has wrong format. Use one of these formats instead: YYYY-MM-DD.") from None
 
