@@ -1,4 +1,5 @@
-"""Request bodies: JSON or form, bounded, whole, UTF-8. What is wrong is told; nothing is guessed."""
+"""Request bodies: JSON or form, bounded, whole, in UTF-8 or the charset that they name. What is wrong is
+told; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -16,7 +17,14 @@ from services.common.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 FORMS = (URLENCODED, MULTIPART)
-UTF8 = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
+UTF_8 = "utf-8"
+CODECS = {
+    **dict.fromkeys((UTF_8, "utf8", "us-ascii", "ascii"), UTF_8),
+    **dict.fromkeys(("iso-8859-1", "latin-1", "latin1"), "latin-1"),
+    **dict.fromkeys(("iso-8859-15", "latin-9", "latin9"), "iso-8859-15"),
+    **dict.fromkeys(("windows-1252", "cp1252"), "cp1252"),
+}
+"""By charset: UTF-8, and what older clients write in, or say that they do of bodies that are ASCII."""
 BLOCK = 65_536
 DEEPEST = 200
 """Levels of objects and lists in JSON: its log and a call wrap it, and carry no more than 254."""
@@ -24,22 +32,36 @@ DEEPEST = 200
 
 def parsed(request: Request, limit: int) -> Any:
     """The body's value: what JSON says, or a form as an object of strings (lists where a name repeats)."""
-    require_utf8(request)
-    mimetype = request.mimetype
+    codec_of(request)
     raw = read(request, limit)
-    if not raw:
-        return {}
-    if mimetype in FORMS:
-        return _form(request, raw)
-    if mimetype and mimetype != "application/json" and not mimetype.endswith("+json"):
-        raise UnsupportedMediaType(f'Unsupported media type "{mimetype}" in request.')
-    return loads(raw)
+    return value_of(request, raw) if raw else {}
+
+
+def value_of(request: Request, raw: bytes) -> Any:
+    """What the body `raw` of the request says."""
+    mimetype, codec = request.mimetype, codec_of(request)
+    try:
+        if mimetype in FORMS:
+            return _form(request, raw, codec)
+        if mimetype and mimetype != "application/json" and not mimetype.endswith("+json"):
+            raise UnsupportedMediaType(f'Unsupported media type "{mimetype}" in request.')
+        return loads(raw if codec == UTF_8 else raw.decode(codec).encode())
+    except UnicodeDecodeError:
+        raise MalformedBody(f"The body is not {codec.upper()}.") from None
+
+
+def codec_of(request: Request) -> str:
+    """The codec of the body's text. Raises `UnsupportedMediaType`."""
+    charset = request.mimetype_params.get("charset", UTF_8).lower()
+    codec = CODECS.get(charset)
+    if codec is None or (codec != UTF_8 and request.mimetype == MULTIPART):
+        raise UnsupportedMediaType(f'Unsupported charset "{charset}" in request; send UTF-8.')
+    return codec
 
 
 def require_utf8(request: Request) -> None:
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in UTF8:
-        raise UnsupportedMediaType(f'Unsupported charset "{charset}" in request; send UTF-8.')
+    if codec_of(request) != UTF_8:
+        raise UnsupportedMediaType("Unsupported charset in request; send UTF-8.")
 
 
 def read(request: Request, limit: int) -> bytes:
@@ -77,16 +99,16 @@ def blocks(request: Request) -> Iterator[bytes]:
         raise MalformedBody("The body ended before its announced length.")
 
 
-def _form(request: Request, raw: bytes) -> dict[str, Any]:
+def _form(request: Request, raw: bytes, codec: str) -> dict[str, Any]:
     try:
-        text = raw.decode()
+        text = raw.decode(codec)
         if request.mimetype == URLENCODED:
-            pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+            pairs = parse_qsl(text, keep_blank_values=True, encoding=codec, errors="strict")
         else:
             request.form_data_parser_class = partial(FormDataParser, silent=False)  # type: ignore[assignment]
             pairs = list(request.form.items(multi=True))
     except UnicodeDecodeError:
-        raise MalformedBody("The form is not UTF-8.") from None
+        raise
     except ValueError:
         raise MalformedBody("The multipart form could not be read.") from None
     values: dict[str, list[str]] = {}

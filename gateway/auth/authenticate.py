@@ -153,7 +153,7 @@ class Authenticator:
 
     def _basic_credentials(self, encoded: str, address: str | None) -> Person:
         try:
-            username, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+            username, colon, password = _text(base64.b64decode(encoded, validate=True)).partition(":")
         except (binascii.Error, ValueError):
             raise AuthenticationFailed(
                 "Invalid basic header. Credentials not correctly base64 encoded."
@@ -242,6 +242,14 @@ class Authenticator:
         with self._database.write() as connection:
             if connection.execute(mine.values(password=stored)).rowcount:
                 self._version.bump(connection)
+
+
+def _text(credentials: bytes) -> str:
+    """Basic credentials are in UTF-8, or in Latin-1 as older clients write them (RFC 7617 leaves it open)."""
+    try:
+        return credentials.decode()
+    except UnicodeDecodeError:
+        return credentials.decode("latin-1")
 
 
 def digest_of(key: str) -> str:

@@ -50,9 +50,10 @@ def looked(call: Call) -> Answer:
 
 
 def asked(call: Call, operation: Operation) -> Any:
-    """What the operation is to do: the body, or the members of it that the query of an acting GET names."""
+    """What the operation is to do: the body, or the members of it that the query of an acting GET names.
+    Of nothing clients make `null` or, in PHP, `[]`."""
     if not (operation.acts and call.request.method == "GET"):
-        return call.body
+        return {} if call.body in (None, []) else call.body
     assert operation.request is not None
     return {name: value for name, value in call.parameters if name in operation.request["properties"]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,7 +16,8 @@ from services.common.resource.query import values_of
 from services.common.resource.representation import dumps
 from services.common.rpc.reply import Reply
 
-FORMATS = {"json": "json", "csv": "csv", "ndjson": "ndjson"}
+FORMATS = {"json": "json", "csv": "csv", "ndjson": "ndjson", "api": "json"}
+"""`api` was the real product's HTML."""
 ACCEPTED = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/jsonl": "ndjson"}
 
 
@@ -66,6 +68,8 @@ def related(call: Call) -> Answer:
     if relation.many and (shape := _shape(call)) != "json":
         return export.stream(call, "related", arguments, target, shape)
     reply = _read(call, "related", arguments)
+    if call.action.nested is not None:
+        reply = replace(reply, body=_arranged(reply.body, call.action.nested.columns))
     if not relation.many:
         return _object(call, reply, {})
     if not relation.paged:
@@ -111,6 +115,12 @@ def _columns(call: Call, columns: tuple[str, ...]) -> list[tuple[str, str]]:
     chosen = [name for name in columns if not asked or name in asked]
     rest = [(name, value) for name, value in call.parameters if name != "attrs"]
     return [*rest, ("attrs", ",".join(chosen or ["id"]))]
+
+
+def _arranged(body: bytes, columns: tuple[str, ...]) -> bytes:
+    """The rows with their members in the order of `columns`."""
+    rows = orjson.loads(body)
+    return dumps([{**{name: row[name] for name in columns if name in row}, **row} for row in rows])
 
 
 def _bare(call: Call, resource: Resource) -> Answer:
@@ -164,11 +174,11 @@ def printable(names: list[str]) -> str:
 
 def _shape(call: Call) -> str:
     """The form of a list that the request asks for: `format=`, else the Accept header."""
-    asked = [value for name, value in call.parameters if name == "format"]
+    asked = [value for name, value in call.parameters if name == "format" and value]
     if asked:
-        if asked[-1] not in FORMATS:
+        if asked[-1].lower() not in FORMATS:
             raise InvalidInput({"format": [f'"{asked[-1][:40]}" is not a valid choice.']})
-        return FORMATS[asked[-1]]
+        return FORMATS[asked[-1].lower()]
     accept = call.request.headers.get("Accept", "")
     if not any(kind in accept for kind in ACCEPTED):
         return "json"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway import envelope, idempotency, joins
+from gateway.bodies import FORMS
 from gateway.call import Answer, Call
 from gateway.handlers import acting
 from gateway.handlers.reads import legacy_parameters
@@ -27,7 +28,7 @@ _SWITCH = Boolean(name="switch")
 
 def create(call: Call) -> Answer:
     resource = _resource(call)
-    body = call.body
+    body = _said(call, resource)
     if isinstance(body, list) and resource.bulk:
         return _bulk(call, "bulk_create", {"items": body}, {})
     arguments = {"resource": resource.name, "body": body, "parameters": _shown(call, resource)}
@@ -43,7 +44,7 @@ def update(call: Call) -> Answer:
     arguments = {
         "resource": resource.name,
         "key": call.key,
-        "body": call.body,
+        "body": _said(call, resource),
         "partial": call.request.method == "PATCH",
         "versions": envelope.versions(call.request.headers),
         "parameters": _shown(call, resource),
@@ -211,6 +212,14 @@ def _shown(call: Call, resource: Resource) -> list[tuple[str, str]]:
         joins.foreign(call, call.action.contract, resource)
         return legacy_parameters(call, resource)
     return [(name, value) for name, value in call.parameters if name == "attrs"]
+
+
+def _said(call: Call, resource: Resource) -> Any:
+    """The body. What a form leaves empty where that is no value, it leaves out, as to REST framework."""
+    if call.request.mimetype not in FORMS:
+        return call.body
+    told = {one.name for one in resource.fields if one.tells_empty}
+    return {name: value for name, value in call.body.items() if value != "" or name in told}
 
 
 def _object(reply: Reply) -> Answer:

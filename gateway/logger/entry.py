@@ -14,10 +14,10 @@ import orjson
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from gateway.bodies import FORMS, loads
+from gateway.bodies import FORMS, value_of
 from gateway.principal import Principal
 from gateway.routes import Action
-from services.common.errors import ApiError, MalformedBody
+from services.common.errors import ApiError
 from services.common.log import MASK, SECRETS
 
 MOST_BYTES = 8 * 1024
@@ -132,10 +132,7 @@ def _data(request: Request) -> Any:
     if request.mimetype not in ("", "application/json", *FORMS):
         return None
     try:
-        if request.mimetype in FORMS:
-            form = request.form.lists()
-            return kept({str(name): one[0] if len(one) == 1 else one for name, one in form})
-        value = loads(request.get_data())
-    except (MalformedBody, ValueError, HTTPException):
+        value = value_of(request, request.get_data())
+    except (ApiError, ValueError, HTTPException):
         return None  # the request was answered with what is wrong with it
     return kept(value) if isinstance(value, (dict, list)) else None

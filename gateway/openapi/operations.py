@@ -16,6 +16,7 @@ from services.common.resource.reads import CSV, NDJSON
 from services.common.settings import Settings
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+NOTHING: Json = {"enum": [None, []]}
 BODY_ERRORS = (400, 413, 415)
 
 UNCHANGED = answers.answer("What the client has is still right.", shown=("ETag",))
@@ -212,7 +213,9 @@ class Operations:
         ]
         body = None
         if declared.request is not None and verb in ("POST", "PUT", "PATCH"):
-            body = _body(declared.request, required=bool(declared.request.get("required")))
+            required = bool(declared.request.get("required"))
+            schema = any_of(declared.request, NOTHING) if declared.acts and not required else declared.request
+            body = _body(schema, required=required)
         taken = BODY_ERRORS if body is not None else ()
         good: dict[int, Json] = {}
         for status in declared.statuses:

@@ -55,11 +55,16 @@ def common(settings: Settings) -> dict[str, Json]:
             "Instead of `offset`: empty for the first page, then as `next` and `previous` carry it. Pages "
             "keep their place while rows come and go, and a far page costs no more than the first.",
         ),
-        "search": ("search", TEXT, "Words that must all occur in the row, in any of its searched members."),
+        "search": (
+            "search",
+            TEXT,
+            "Words, parted by blanks or commas, that must all occur in the row, in any of its searched "
+            "members.",
+        ),
         "format": (
             "format",
-            {"enum": ["json", "csv", "ndjson"]},
-            "Instead of `Accept`.",
+            {"enum": ["json", "csv", "ndjson", "api", ""]},
+            "Instead of `Accept`, unless empty; `api` is `json`.",
         ),
         "atomic": ("atomic", _flag(), "All items or none."),
         "dry-run": ("dry_run", _flag(), "Tell what would be done, and change nothing."),

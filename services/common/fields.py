@@ -40,7 +40,8 @@ _text = TypeAdapter(str, config=ConfigDict(coerce_numbers_to_str=True))
 _datetime = TypeAdapter(dt.datetime)
 
 WHOLE = re.compile(r"\s*-?[0-9]{1,38}\s*")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ZERO_DECIMALS = re.compile(r"\.0*\s*$")
+DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 
 LOST_PLUS = re.compile(r"(:\d{2}(?:\.\d+)?) (\d{2}:\d{2})$")
@@ -117,6 +118,11 @@ class Field:
         """Whether filters and sort keys may name it."""
         return not self.write_only
 
+    @property
+    def tells_empty(self) -> bool:
+        """Whether an empty value in a form is said of it, if only that what is required is missing."""
+        return self.null or self.required
+
     def clean(self, value: Any) -> Any:
         """The stored value of a JSON (or form) value; null is handled by the caller."""
         raise NotImplementedError
@@ -141,6 +147,8 @@ class Integer(Field):
     maximum: int = BIGGEST
 
     def clean(self, value: Any) -> int:
+        if isinstance(value, str):
+            value = ZERO_DECIMALS.sub("", value)
         if (isinstance(value, str) and WHOLE.fullmatch(value)) or (
             isinstance(value, float) and value.is_integer()
         ):
@@ -157,7 +165,7 @@ class Integer(Field):
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def input_schema(self) -> Json:
-        return {"anyOf": [self.schema(), {"type": "string", "pattern": r"^\s*-?[0-9]+\s*$"}]}
+        return {"anyOf": [self.schema(), {"type": "string", "pattern": r"^\s*-?[0-9]+(\.0*)?\s*$"}]}
 
 
 def _either(letter: str) -> str:
@@ -209,8 +217,12 @@ class Text(Field):
 
     @property
     def case_matters(self) -> bool:
-        """Whether an exact filter compares letter case; stored forms that `normalize` makes have only one."""
+        """Whether an exact filter compares letter case; what `normalize` and `choices` allow has only one."""
         return not self.folded or self.normalize is not None or bool(self.choices)
+
+    @property
+    def tells_empty(self) -> bool:
+        return super().tells_empty or self.blank != "refuse"
 
     def clean(self, value: Any) -> str | None:
         text = text_of(value).strip()
@@ -232,7 +244,7 @@ class Text(Field):
                 return self.normalize(text.strip())
             except ValueError:
                 return text.strip()
-        return text
+        return next((one for one in self.choices if one.lower() == text.lower()), text)
 
     def schema(self) -> Json:
         schema: Json = {"type": "string"}
@@ -264,10 +276,10 @@ class Date(Field):
         try:
             if not isinstance(value, str):
                 raise ValueError
-            text = value.strip()
-            if not DAY.fullmatch(text):  # ISO 8601 has weeks too
+            day = DAY.fullmatch(value.strip())  # ISO 8601 has weeks too, and JavaScript months of one digit
+            if day is None:
                 raise ValueError
-            return dt.date.fromisoformat(text)
+            return dt.date(*map(int, day.groups()))
         except ValueError:
             raise ValueError("Date has wrong format. Use one of these formats instead: YYYY-MM-DD.") from None
 

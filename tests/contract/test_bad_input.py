@@ -210,10 +210,10 @@ TYPES = [
     "image/png",
     "text/html; charset=utf-8",
     "nonsense",
-    "application/json; charset=latin-1",
     "application/json; charset=utf-16",
     "application/json; charset=no-such",
-    "application/x-www-form-urlencoded; charset=iso-8859-1",
+    "application/x-www-form-urlencoded; charset=utf-7",
+    "multipart/form-data; boundary=x; charset=iso-8859-1",
 ]
 
 

@@ -63,7 +63,7 @@ V1_CPE = {
 }
 """Contract 2.2: the v2 members without `_links`, `_services`, `avatar`, `is_router` and `tr069`."""
 
-NESTED = {
+NESTED = (
     "id",
     "customer",
     "tech",
@@ -108,7 +108,7 @@ NESTED = {
     "tech_updated",
     "realm",
     "potses",
-}
+)
 """Contract 2.3: v1's older columns, with the ids of the ports."""
 
 LISTS = ("cpes", "customers", "potses")
@@ -165,7 +165,7 @@ def test_attrs_show_no_member_that_v1_does_not_have(server: Server) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
 @pytest.mark.parametrize(
-    ("path", "members"), [("/api/cpes/?id=350", V1_CPE), ("/api/customers/27/cpes/?", NESTED)]
+    ("path", "members"), [("/api/cpes/?id=350", V1_CPE), ("/api/customers/27/cpes/?", set(NESTED))]
 )
 def test_an_export_has_the_members_of_the_list(
     server: Server, path: str, members: set[str], kind: str
@@ -193,7 +193,7 @@ def test_the_cpes_of_a_customer_come_in_pages_with_older_columns(server: Server)
     mine = session.get("/api/v2/isp/cpes/?customer=65&limit=1000").json()
     assert page["count"] == mine["count"] >= 1
     for row in page["results"]:
-        assert set(row) == NESTED
+        assert tuple(row) == NESTED
         ports = session.get(f"/api/v2/isp/cpes/{row['id']}/potses/").json()
         assert row["potses"] == [one["id"] for one in ports]
         newer = session.get(f"/api/v2/isp/cpes/{row['id']}/").json()

@@ -34,3 +34,10 @@ def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bo
     framework. JSON Schema has no word for that and calls such a request wrong; so it is not made."""
     repeated = (name for name, value in (query or {}).items() if isinstance(value, list | dict))
     return LISTS.issuperset(repeated)
+
+
+@schemathesis.hook
+def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
+    """What a form leaves empty may be left out, for which JSON Schema has no word either."""
+    form = case.media_type == "application/x-www-form-urlencoded" and isinstance(case.body, dict)
+    return not form or "" not in case.body.values()

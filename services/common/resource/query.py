@@ -159,7 +159,7 @@ class Grammar:
             fields=fields,
             joins=joins,
             filters=tuple(filters),
-            search=tuple(last.get("search", "").split()[:8]),
+            search=tuple(last.get("search", "").replace(",", " ").split()[:8]),
             sort=sort,
             limit=limit or self._limit(last.get("limit")),
             offset=_count(last.get("offset"), 0),

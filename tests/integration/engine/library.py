@@ -251,6 +251,8 @@ def meant(field: Field, text: str) -> Any:
             return field.normalize(text)
         except ValueError:
             return text
+    if isinstance(field, Text) and text.lower() in field.choices:
+        return text.lower()
     return typed(field, text)
 
 

@@ -232,6 +232,27 @@ def test_search_takes_a_device_number_in_any_of_its_forms(
         assert world.ids("cpes", **{name: term}) == [r["id"] for r in rows["cpes"] if r[name] == stored]
 
 
+def test_a_comma_parts_the_terms_of_a_search(
+    shelves: list[World], rows: dict[str, list[dict[str, Any]]]
+) -> None:
+    row = next(one for one in rows["customers"] if one["surname"])
+    name, surname = row["name"].split()[0], row["surname"].split()[0]
+    for world in shelves:
+        found = world.ids("customers", search=f"{surname}, {name}")
+        assert row["id"] in found
+        assert found == world.ids("customers", search=f"{surname} {name}")
+
+
+@pytest.mark.parametrize("text", ["GPON", "Gpon", "gpon,DOCSIS"])
+def test_a_filter_by_one_of_a_closed_set_ignores_letter_case(
+    shelves: list[World], rows: dict[str, list[dict[str, Any]]], text: str
+) -> None:
+    wanted = [row["id"] for row in rows["cpes"] if row["tech"] in text.lower().split(",")]
+    assert wanted
+    for world in shelves:
+        assert world.ids("cpes", tech=text) == wanted
+
+
 # ---- what is refused -----------------------------------------------------------------------------
 
 

@@ -82,6 +82,12 @@ def test_basic_credentials_may_hold_colons_and_other_scripts(accounts: Accounts)
     assert who(accounts, basic("josé", "clave:con:ñandú 7")) is not None
 
 
+def test_basic_credentials_may_be_latin(accounts: Accounts) -> None:
+    accounts.create_user("josé", "clave:con:ñandú 7", realms=["pim"])
+    sent = base64.b64encode("josé:clave:con:ñandú 7".encode("latin-1")).decode()
+    assert who(accounts, f"Basic {sent}") == who(accounts, basic("josé", "clave:con:ñandú 7"))
+
+
 @pytest.mark.parametrize(
     "sent", ["", "!!", base64.b64encode(b"nocolon").decode(), base64.b64encode(b"\xff:\xff").decode()]
 )
