@@ -48,9 +48,7 @@ def create_app(platform: Platform) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["TRAP_HTTP_EXCEPTIONS"] = False
-    app.config["TRUSTED_HOSTS"] = [
-        one.strip() for one in platform.settings.hosts.split(",") if one.strip()
-    ] or None
+    app.config["TRUSTED_HOSTS"] = platform.settings.trusted_hosts
     if proxies := platform.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies)  # type: ignore[method-assign]
     for route in platform.routes:

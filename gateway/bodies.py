@@ -100,17 +100,15 @@ def blocks(request: Request) -> Iterator[bytes]:
 
 
 def _form(request: Request, raw: bytes, codec: str) -> dict[str, Any]:
-    try:
-        text = raw.decode(codec)
-        if request.mimetype == URLENCODED:
-            pairs = parse_qsl(text, keep_blank_values=True, encoding=codec, errors="strict")
-        else:
-            request.form_data_parser_class = partial(FormDataParser, silent=False)  # type: ignore[assignment]
+    text = raw.decode(codec)
+    if request.mimetype == URLENCODED:
+        pairs = parse_qsl(text, keep_blank_values=True, encoding=codec, errors="strict")
+    else:
+        request.form_data_parser_class = partial(FormDataParser, silent=False)  # type: ignore[assignment]
+        try:
             pairs = list(request.form.items(multi=True))
-    except UnicodeDecodeError:
-        raise
-    except ValueError:
-        raise MalformedBody("The multipart form could not be read.") from None
+        except ValueError:
+            raise MalformedBody("The multipart form could not be read.") from None
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         if name is None:

@@ -90,7 +90,7 @@ def allowed(action: Action, principal: Principal) -> bool:
 
 
 def _enters(action: Action, principal: Principal) -> bool:
-    return any(principal.enters(app) for app in action.apps)
+    return principal.enters(action.contract.name) or bool(action.below and principal.enters(action.below))
 
 
 def _enter(action: Action, principal: Principal) -> None:

@@ -46,11 +46,6 @@ class Action:
     below: str = ""
 
     @property
-    def apps(self) -> set[str]:
-        """Who enters one of these may come to it."""
-        return {self.contract.name, self.below} - {""}
-
-    @property
     def reads(self) -> bool:
         return self.kind in ("list", "get", "related", "logs", "index")
 

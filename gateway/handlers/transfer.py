@@ -24,6 +24,7 @@ from gateway.handlers.writes import write_context
 from services.common.contract import Resource
 from services.common.errors import InvalidInput, MalformedBody, UnsupportedMediaType
 from services.common.fields import Boolean
+from services.common.resource.progress import marked
 from services.common.resource.representation import from_cell
 
 CHUNK = 100
@@ -34,8 +35,8 @@ CSV, NDJSON = ("text/csv",), ("application/x-ndjson", "application/jsonl", "appl
 
 Line = tuple[int, Any]
 """The line's number, and its object or, when it cannot be read, `[{"error": text, "cut": bool}]`. A line that
-was cut off by the end of the file does not count as done, nor one whose end is not known (`unread`, too): the
-whole file may be sent again."""
+was cut off by the end of the file does not count as done, nor one after which nothing was read (`unread`):
+the whole file may be sent again."""
 
 
 def import_(call: Call) -> Answer:
@@ -60,12 +61,8 @@ def import_(call: Call) -> Answer:
             _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
         )
         if len(chunk) < CHUNK:
-            complete = not (chunk and _leaves_unread(chunk[-1][1]))
+            complete = not (chunk and marked(chunk[-1][1], "unread"))
             return Answer.json({"id": name, **progress, "complete": complete})
-
-
-def _leaves_unread(item: Any) -> bool:
-    return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and "unread" in item[0]
 
 
 def _named(call: Call) -> str | None:
@@ -159,12 +156,13 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
         except StopIteration:
             return
         except csv.Error as error:
-            told = f"CSV parse error - {error}"
-            if reader.line_num > number and "end of data" not in str(error):
-                # Where its last cell ends, and with it where the next line begins, is unknown.
-                yield number, [{"error": f"{told}; what follows was not read", "cut": True, "unread": True}]
+            ended = "end of data" in str(error)
+            # Of several lines: where the last cell ends, and with it where the next line begins, is unknown.
+            lost = reader.line_num > number and not ended
+            told = f"CSV parse error - {error}{'; what follows was not read' if lost else ''}"
+            yield number, [{"error": told, "cut": ended or lost, "unread": lost}]
+            if lost:
                 return
-            yield number, [{"error": told, "cut": "end of data" in str(error)}]
             continue
         if not cells:
             continue

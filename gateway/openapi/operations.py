@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gateway.bodies import FORMS
 from gateway.idempotency import REPLAYED
 from gateway.openapi import answers, bulk, parameters, schemas
 from gateway.openapi.names import component, operation_id, tag
@@ -15,7 +16,6 @@ from services.common.fields import Json
 from services.common.resource.reads import CSV, NDJSON
 from services.common.settings import Settings
 
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 NOTHING: Json = {"enum": [None, []]}
 BODY_ERRORS = (400, 413, 415)
 

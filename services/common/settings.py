@@ -127,7 +127,12 @@ class Settings(BaseSettings):
 
     @property
     def retries(self) -> tuple[float, ...]:
-        return tuple(float(one) for one in self.event_retries.split(",") if one.strip())
+        return tuple(float(one) for one in _parts(self.event_retries))
+
+    @property
+    def trusted_hosts(self) -> list[str] | None:
+        """The names in `hosts`; None: any."""
+        return _parts(self.hosts) or None
 
     @property
     def amqp(self) -> str | None:
@@ -146,7 +151,11 @@ class Settings(BaseSettings):
 @cache
 def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Networks from their CIDR forms, comma separated. Raises `ValueError`."""
-    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    return tuple(ip_network(one) for one in _parts(text))
+
+
+def _parts(text: str) -> list[str]:
+    return [part for one in text.split(",") if (part := one.strip())]
 
 
 @cache

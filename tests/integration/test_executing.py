@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from deploy.local.postgres import Postgres
 from services.common.actions import ActionReported
 from services.common.contract import Contract
 from services.common.database.engine import Database
@@ -25,6 +24,7 @@ from services.common.executing.executor import BROKEN, DIED, Executor, Manner, R
 from services.common.executing.runs import BEGUN, NOTED, Run, runs_table
 from services.common.resource.engine import Engine
 from services.common.settings import Settings
+from tests.integration.databases import empty_database
 
 CONTRACT = Contract(name="toy", title="Toy", events=(ActionReported,))
 MANNERS = {"reboot": Manner(repeatable=False), "reconfig": Manner(repeatable=True)}
@@ -116,12 +116,7 @@ class Bench:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'toy.db'}"
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.create_database(f"executing_{time.time_ns()}")
-    found = Bench(url, tmp_path)
+    found = Bench(empty_database(request, request.param, "executing", tmp_path), tmp_path)
     yield found
     found.database.close()
 

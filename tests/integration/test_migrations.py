@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,18 +11,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine
 
 from deploy import registry
-from deploy.local.postgres import Postgres
 from services.common.database.migrate import is_current, upgrade
+from tests.integration.databases import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database without tables."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/empty.db"
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.create_database(f"empty_{time.time_ns()}")
+    url = empty_database(request, request.param, "empty", tmp_path)
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     yield engine
     engine.dispose()

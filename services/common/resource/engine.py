@@ -16,7 +16,7 @@ from services.common.context import Context, Scope
 from services.common.contract import InRealm, Resource
 from services.common.errors import ApiError, InvalidInput, NotFound, ServiceUnavailable
 from services.common.resource import idempotency
-from services.common.resource.progress import Progress
+from services.common.resource.progress import Progress, marked
 from services.common.resource.query import Parameters
 from services.common.resource.reads import Reads
 from services.common.resource.representation import dumps
@@ -261,7 +261,7 @@ class Engine(Reads):
             for number, item in lines:
                 if number > progress.lines:
                     outcome = self._item(write, item, lambda w, one: _put(w, declared, _read(one), False))
-                    progress.note(number, outcome.get("errors"), cut=_is_cut(item))
+                    progress.note(number, outcome.get("errors"), cut=marked(item, "cut"))
             reply = Reply(dumps(progress.keep()))
             if dry_run:
                 raise Undo(reply)
@@ -341,10 +341,6 @@ def _read(item: Any) -> Any:
         )
         raise InvalidInput({"non_field_errors": [text]})
     return item
-
-
-def _is_cut(item: Any) -> bool:
-    return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get("cut") is True
 
 
 def _named(key: Any) -> str:

@@ -64,3 +64,8 @@ class Progress:
         if self._cut is not None:
             done |= {"failed": self.failed + 1, "errors": [*self.errors, self._cut]}
         return done
+
+
+def marked(item: Any, mark: str) -> bool:
+    """Whether a line of an import that could not be read, `[{"error": text, …}]`, is marked so."""
+    return isinstance(item, list) and bool(item) and isinstance(item[0], dict) and item[0].get(mark) is True

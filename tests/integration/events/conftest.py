@@ -6,25 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.postgres import Postgres
 from services.common.database.engine import Database
+from tests.integration.databases import empty_database
 from tests.integration.engine.conftest import on_file, on_postgres, on_server, on_sqlite, stocked, world
 from tests.integration.engine.world import SETTINGS
 from tests.integration.events.reader import Reader
 
 __all__ = ["on_file", "on_postgres", "on_server", "on_sqlite", "stocked", "world"]
 
-_numbers = iter(range(1_000_000))
-
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def reader(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
-) -> Iterator[Reader]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('reader') / 'reader.db'}"
-    else:
-        url = postgres.create_database(f"reader{next(_numbers)}")
-    database = Database(url, SETTINGS)
+def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder = tmp_path_factory.mktemp("reader")
+    database = Database(empty_database(request, request.param, "reader", folder), SETTINGS)
     yield Reader(database)
     database.close()

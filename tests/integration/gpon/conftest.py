@@ -15,7 +15,6 @@ from sqlalchemy import insert, select
 
 from deploy.lab.network.plan import OltPlan, OnuPlan, Plan
 from deploy.lab.network.starter import RunningLab
-from deploy.local.postgres import Postgres
 from services.common.context import Context, Scope
 from services.common.database.engine import Database
 from services.common.database.migrate import upgrade
@@ -31,6 +30,7 @@ from services.gpon.domain.provisioning import INTERNET, MANAGEMENT, TELEPHONY
 from services.gpon.models import metadata
 from services.gpon.questions import Questions
 from services.isp.models import metadata as isp_metadata
+from tests.integration.databases import empty_database
 from tests.integration.engine.world import SETTINGS, World
 
 NORTH, SOUTH = "oltNorte", "oltSur"
@@ -198,11 +198,8 @@ BOTH = pytest.mark.parametrize("network", ["sqlite", "postgres"], indirect=True)
 @pytest.fixture
 def network(request: pytest.FixtureRequest, tmp_path: Path, lab: RunningLab) -> Iterator[Network]:
     """Both OLTs known and empty, nobody in the books; on SQLite unless the test says otherwise."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        ours, theirs = f"sqlite:///{tmp_path}/gpon.db", f"sqlite:///{tmp_path}/isp.db"
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        ours, theirs = (postgres.create_database(f"{one}_{time.time_ns()}") for one in ("gpon", "isp"))
+    kind = getattr(request, "param", "sqlite")
+    ours, theirs = (empty_database(request, kind, one, tmp_path) for one in ("gpon", "isp"))
     database = _made(ours, "services.gpon.migrations", metadata)
     books = _made(theirs, "services.isp.migrations", isp_metadata)
     isp = World(books)
@@ -247,3 +244,13 @@ def plugged(network: Network, *onus: OnuPlan, south: tuple[OnuPlan, ...] = ()) -
     known = {row["sn"] for row in network.rows("onus")}
     wanted = {one.sn for one in (*onus, *south)} - known
     network.until(lambda: wanted <= {row["sn"] for row in network.rows("unconfigured")}, NORTH, SOUTH)
+
+
+def shared(network: Network, first: int) -> tuple[OnuPlan, OnuPlan, OnuPlan]:
+    """On one OLT an ONU of the realm dem, one of pim, and one of nobody."""
+    theirs, ours, nobody = (onu(number) for number in range(first, first + 3))
+    plugged(network, theirs, ours, nobody)
+    network.isp.model("HG8245Q2", pots=2)
+    network.subscriber(theirs.sn, "dem")
+    network.subscriber(ours.sn, "pim")
+    return theirs, ours, nobody

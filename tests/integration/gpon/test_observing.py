@@ -21,7 +21,7 @@ from services.gpon.drivers.base import OltFacts, Onu, Pon, Position, Unconfigure
 from services.gpon.reading import Reading, rows
 from services.gpon.service import GponService, poll
 from tests.integration.engine.world import DEM, PIM, ROOT
-from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
+from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged, shared
 from tests.servers import eventually
 
 PLACE = {"olt": NORTH, "frame": "0", "slot": "01", "port": "00"}
@@ -103,11 +103,7 @@ def test_an_olt_that_is_silent_is_told_once_and_holds_what_was_known(network: Ne
 
 @BOTH
 def test_a_user_of_one_realm_sees_only_what_is_of_it(network: Network):
-    theirs, ours, nobody = onu(80), onu(81), onu(82)
-    plugged(network, theirs, ours, nobody)
-    network.isp.model("HG8245Q2", pots=2)
-    network.subscriber(theirs.sn, "dem")
-    network.subscriber(ours.sn, "pim")
+    theirs, ours, nobody = shared(network, 80)
     network.hear()
     network.read()
     assert names(network, PIM, "unconfigured") == [ours.sn]

@@ -11,7 +11,7 @@ from services.common.errors import NotFound
 from services.gpon.service import GponService
 from services.gpon.tasks import Work
 from tests.integration.engine.world import DEM, PIM, ROOT
-from tests.integration.gpon.conftest import NORTH, Network, onu, plugged
+from tests.integration.gpon.conftest import NORTH, Network, shared
 
 THERE = {"olt": NORTH}
 PLACE = {**THERE, "frame": "0", "slot": "01", "port": "00"}
@@ -30,11 +30,7 @@ def asked(network: Network, reply: Any) -> dict[str, Any]:
 
 
 def test_a_job_on_a_shared_olt_is_seen_by_who_asks_for_it(network: Network, service: Any) -> None:
-    theirs, ours, waits = onu(120), onu(121), onu(122)
-    plugged(network, theirs, ours, waits)
-    network.isp.model("HG8245Q2", pots=2)
-    network.subscriber(theirs.sn, "dem")
-    network.subscriber(ours.sn, "pim")
+    _, ours, _ = shared(network, 120)
     network.settle()
     network.until(lambda: len(network.rows("onus", status="online")) == 2)
     work = Work(network.questions)

@@ -80,8 +80,8 @@ class Deliveries:
         d, w, types = self._table, self._webhooks, self._types_of([row.id for row in rows])
         found = []
         for row in sorted(rows, key=lambda one: one.id):  # locks are taken in one order by all
-            scope = Scope(frozenset((row.realm,)))
-            found.append((row, *self.outbox.after(row.position, scope, types=types.get(row.id, ()))))
+            news = self.outbox.after(row.position, _of_realm(row.realm), types=types.get(row.id, ()))
+            found.append((row, *news))
         now = self.clock()
         with self.database.write() as connection:
             for row, events, reached in found:
@@ -185,11 +185,10 @@ class Deliveries:
         secrets = [webhook["secret"]]
         if webhook["former_secret"] and now < webhook["former_until"]:
             secrets.append(webhook["former_secret"])
-        event = events.get(delivery["number"])
-        if event is not None:
-            event = shown(event, Scope(frozenset((webhook["realm"],))))
         if delivery["number"] < 0:
-            event = self._ping_of(webhook, delivery)
+            event: Envelope | None = self._ping_of(webhook, delivery)
+        elif (event := events.get(delivery["number"])) is not None:
+            event = shown(event, _of_realm(webhook["realm"]))
         return Attempt(
             delivery=delivery["id"],
             version=delivery["version"] + 1,
@@ -311,6 +310,10 @@ class Deliveries:
         d = self._table
         counted = select(func.count()).select_from(d).where(d.c.state == PENDING)
         return int(self.database.reading(lambda connection: connection.execute(counted).scalar_one()))
+
+
+def _of_realm(realm: str) -> Scope:
+    return Scope(frozenset((realm,)))
 
 
 def hurry(connection: Connection, deliveries: Table, webhook: int, now: int) -> None:
