@@ -15,7 +15,6 @@ from typing import Any
 
 import psutil
 import psycopg
-import pytest
 import requests
 
 from tests.chaos.platform import CRM, Platform
@@ -139,7 +138,6 @@ def kill(gateway: psutil.Process) -> None:
     psutil.wait_procs(family, 5)
 
 
-@pytest.mark.timeout(240)
 def test_no_write_is_done_twice_however_often_the_gateway_dies(shaken: Platform) -> None:
     run, enough = f"idem-{uuid.uuid4().hex[:8]}", threading.Event()
     clients = [Client(shaken, f"{run}-{number}", enough) for number in range(CLIENTS)]

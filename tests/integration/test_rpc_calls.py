@@ -27,8 +27,6 @@ from tests.integration.rpc_broker import Broker, broker
 from tests.integration.rpc_process import ROOT, ServiceProcess, answers, environment, service
 from tests.integration.rpc_scenario import CALLS, concurrent_sleeps, mixed, outcomes
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module")
 def node():

@@ -26,8 +26,6 @@ AT_ONCE = 2.0
 BACK = 10.0
 """Seconds, likewise, until calls are answered again; it is about one."""
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module")
 def node():

@@ -328,6 +328,12 @@ def test_groups_are_named_after_apps(accounts: Accounts) -> None:
     assert bootstrap.DEMO_REALM in accounts.realm_names()
 
 
+def test_a_group_that_the_real_product_calls_otherwise_may_the_same(accounts: Accounts) -> None:
+    ours, theirs = (member(accounts, one, groups=[f"APP: {one}"]) for one in ("gpon", "gpon_provision"))
+    assert ours.permissions == theirs.permissions
+    assert "gpon.view_olt" in theirs.permissions
+
+
 def test_an_app_that_only_shows_what_others_have_lets_view_that(accounts: Accounts) -> None:
     installer = member(accounts, "installer", groups=["APP: installer"])
     assert installer.permissions == {"gpon.view_unconfiguredonu"}
