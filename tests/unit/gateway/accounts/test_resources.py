@@ -222,7 +222,9 @@ def test_a_realm_with_data_is_not_deleted(accounts: Accounts, root: Principal) -
 def test_permissions_come_from_the_contracts_once(accounts: Accounts) -> None:
     def names() -> list[tuple[Any, ...]]:
         return accounts.database.reading(
-            lambda c: [tuple(r) for r in c.exec_driver_sql("SELECT app, codename FROM permissions")]
+            lambda c: [
+                tuple(r) for r in c.exec_driver_sql("SELECT app, codename FROM permissions ORDER BY id")
+            ]
         )
 
     first = names()
