@@ -326,6 +326,31 @@ def test_what_another_process_speaks_for_is_not_taken_from_it(bench: Bench) -> N
     assert bench.performed == [(7, 2)]
 
 
+def test_a_run_that_ends_while_a_late_round_looks_around_is_not_taken_for_lost(bench: Bench) -> None:
+    free, executor = threading.Event(), bench.executor(LEASE)
+    bench.perform = lambda run: free.wait(60) and None
+    bench.hand(7)
+    executor.round(bench.engine)
+
+    class Ending(list[Any]):
+        """What has ended; the run ends just after this was looked at."""
+
+        def __iter__(self) -> Iterator[Any]:
+            seen = self[:]
+            free.set()
+            while not self:
+                time.sleep(0.01)
+            return iter(seen)
+
+    executor._ended = Ending()
+    bench.begun_before_the_kill(7, tries=1, until=milliseconds() - 1)
+    executor._under_way = dict.fromkeys(executor._under_way, 0)
+    executor.round(bench.engine)
+    executor._ended = executor._ended[:]
+    bench.work(executor)
+    assert bench.told(7) == [(1, "running"), (1, "running"), (1, "succeeded")]
+
+
 def test_what_kills_every_process_that_tries_it_is_given_up(bench: Bench) -> None:
     bench.hand(7, "reconfig")
     bench.begun_before_the_kill(7, tries=3)
