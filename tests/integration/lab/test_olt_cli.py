@@ -41,6 +41,7 @@ def connect(lab: RunningLab, **other: str) -> BaseConnection:
         password=other.get("password", entry["password"]),
         fast_cli=True,
         conn_timeout=60,
+        banner_timeout=60,
         read_timeout_override=60,
     )
 
