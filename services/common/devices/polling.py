@@ -105,8 +105,11 @@ class Poller:
         finally:
             self._places.release()
         pause *= random.uniform(1 - JITTER, 1 + JITTER)
-        turn.due = time.monotonic() + (QUIET if turn.again else pause)
-        turn.again = turn.busy = False
+        # In this order, and as `soon` does it: a hint that comes meanwhile moves `due`, or is seen here.
+        turn.due = time.monotonic() + pause
+        turn.busy = False
+        if turn.again:
+            turn.again, turn.due = False, time.monotonic() + QUIET
 
     def _ask(self, engine: Engine, key: Any, turn: Turn) -> None:
         service, began = engine.contract.name, time.monotonic()
@@ -126,5 +129,5 @@ class Poller:
         """Ask the device before its time, in so many seconds, but not again at once: there is a reason to
         look."""
         if (turn := self._turns.get(key)) is not None:
-            turn.due = min(turn.due, max(turn.asked + QUIET, time.monotonic() + after))
             turn.again = turn.busy  # what is being read may be what was before
+            turn.due = min(turn.due, max(turn.asked + QUIET, time.monotonic() + after))

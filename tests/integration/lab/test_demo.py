@@ -66,7 +66,6 @@ def test_every_cpe_of_our_own_network_has_its_device(isp: registry.Owner) -> Non
     assert len(list(olt.unconfigured())) == len(invent.WAITING)
 
 
-@pytest.mark.timeout(300)
 def test_krill_run_shows_a_network_at_work(tmp_path: Path) -> None:
     server = Embedded(tmp_path)
     server.env["KRILL_LAB"] = "true"
