@@ -78,7 +78,7 @@ class Receiver:
         self.server.server_close()
         self._thread.join()
 
-    def wait(self, number: int, seconds: float = 30.0) -> list[Received]:
+    def wait(self, number: int, seconds: float = 60.0) -> list[Received]:
         """What was taken, once it is so many."""
         ends = time.monotonic() + seconds
         while len(self.taken) < number:
