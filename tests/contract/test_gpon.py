@@ -169,7 +169,7 @@ def test_the_way_of_a_subscriber(admin: Session, olt: Json, subscriber: Callable
 
     row = eventually(told)
     assert row["position"].partition("-")[0] == FSP
-    assert ONE not in {one["sn"] for one in waiting(admin)}
+    eventually(lambda: ONE not in {one["sn"] for one in waiting(admin)})
 
     info = eventually(lambda: up(ask(admin, f"/api/v2/isp/cpes/{cpe['id']}/info")))
     jsonschema.validate(info, INFO)
@@ -179,7 +179,7 @@ def test_the_way_of_a_subscriber(admin: Session, olt: Json, subscriber: Callable
         assert ask(admin, f"/api/v2/{path}/{cpe['internal_id']}/info")["registration"] == info["registration"]
     eventually(lambda: "onu.online" in {one["type"] for one in events(admin, since)})
 
-    done = admin.post(f"/api/v2/isp/cpes/{cpe['id']}/reboot?wait=25", timeout=40).json()
+    done = admin.post(f"/api/v2/isp/cpes/{cpe['id']}/reboot?wait=30", timeout=40).json()
     assert (done["result"], done["action"]["state"]) == ("ok", "succeeded")
     assert done["action"]["result"] == {"olt": NAME, "position": row["position"]}
 
@@ -289,12 +289,12 @@ def test_a_device_that_fails_is_named(
         info = ask(admin, f"/api/v2/isp/cpes/{cpe['id']}/info")
         assert (info["state"], info["registration"]["host"]) == ("down", NAME)
         lab.faults({"fault": "wrong_password", "device": NAME})
-        done = admin.post(f"/api/v2/isp/cpes/{cpe['id']}/reboot?wait=25", timeout=40).json()
+        done = admin.post(f"/api/v2/isp/cpes/{cpe['id']}/reboot?wait=30", timeout=40).json()
         assert (done["result"], done["action"]["state"]) == ("ko", "failed")
         assert NAME in done["action"]["error"]
     finally:
         lab.faults()
     eventually(lambda: read().ok)
-    assert ask(admin, f"{API}/olts/{NAME}/")["state"] == "up"
+    eventually(lambda: ask(admin, f"{API}/olts/{NAME}/")["state"] == "up")
     assert admin.delete(f"/api/v2/isp/cpes/{cpe['id']}/").status_code == 204
     eventually(lambda: admin.get(f"{API}/onus/{ONE}/", timeout=30).status_code == 404)
