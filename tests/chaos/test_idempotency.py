@@ -26,7 +26,8 @@ KILLS, MOST_KILLS, CLIENTS = 20, 50, 4
 """More than `KILLS` only until one of them has met a write between its commit and its answer."""
 UNANSWERED = "done though not answered"
 MOST = 60.0
-"""Seconds after which a client gives up; it never should."""
+"""Seconds after which a client gives up, once the kills have ended; it never should. While they go on, a slow
+machine may have answered it nothing before the next one."""
 CUSTOMERS, REALM = "/api/v2/isp/customers/", "pim"
 LATER = {("service_unavailable", 503), ("deadline_exceeded", 504), ("idempotency_key_in_use", 409)}
 
@@ -76,6 +77,8 @@ class Client:
         """The answer at last; what was cut, or is to be sent again later, is."""
         end = time.monotonic() + MOST
         while True:
+            if not self.enough.is_set():
+                end = time.monotonic() + MOST
             assert time.monotonic() < end, "no answer"
             try:
                 answer = self.session.request(
@@ -142,7 +145,7 @@ def kill(gateway: psutil.Process) -> None:
     psutil.wait_procs(family, 5)
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(900)
 def test_no_write_is_done_twice_however_often_the_gateway_dies(shaken: Platform) -> None:
     run, enough = f"idem-{uuid.uuid4().hex[:8]}", threading.Event()
     clients = [Client(shaken, f"{run}-{number}", enough) for number in range(CLIENTS)]
@@ -158,7 +161,7 @@ def test_no_write_is_done_twice_however_often_the_gateway_dies(shaken: Platform)
                 gateway = gateways.start()
         finally:
             enough.set()
-            wait(stories, MOST)
+            wait(stories, 2 * MOST)
             kill(gateway)
             gateways.end()
     for story in stories:
