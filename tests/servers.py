@@ -33,7 +33,7 @@ IDLE = 1.0
 sent at that very moment would be cut."""
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
+def eventually(holds: Callable[[], Any], seconds: float = 120.0) -> Any:
     """What `holds` returns, once that is true."""
     end = time.monotonic() + seconds
     while not (found := holds()):
@@ -104,7 +104,7 @@ class Server:
         done = subprocess.run([*KRILL, *arguments], env=self.env, capture_output=True, timeout=110)
         assert done.returncode == 0, done.stderr.decode()
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = 120.0) -> None:
         """Until the platform answers a real request."""
         end = time.monotonic() + seconds
         while True:

@@ -104,7 +104,10 @@ def vlans(admin: Session, sn: str) -> list[int]:
 
 
 @pytest.fixture
-def subscriber(admin: Session, server: Server) -> Callable[..., Json]:
+def subscriber(admin: Session) -> Iterator[Callable[..., Json]]:
+    """Makes a CPE with this serial. It does not outlive its test: all others would fail with that one."""
+    cpes: list[int] = []
+
     def make(sn: str, realm: str = "pim", **values: Any) -> Json:
         customer = admin.post("/api/v2/isp/customers/", json={"name": "Ana", "realm": realm}).json()
         profiles = admin.get("/api/v2/isp/cpe-profiles/", params={"downstream": "100M"}).json()["results"]
@@ -114,9 +117,12 @@ def subscriber(admin: Session, server: Server) -> Callable[..., Json]:
         body = {"customer": customer["id"], "model": "HG8245H", "sn": sn, "profile": profiles[0]["id"]}
         made = admin.post("/api/v2/isp/cpes/", json={**body, "line_profile": "contract", **values})
         assert made.status_code == 201, made.text
+        cpes.append(made.json()["id"])
         return dict(made.json())
 
-    return make
+    yield make
+    for one in cpes:
+        assert admin.delete(f"/api/v2/isp/cpes/{one}/").status_code in (204, 404)
 
 
 @pytest.mark.parametrize(
