@@ -90,7 +90,7 @@ def allowed(action: Action, principal: Principal) -> bool:
 
 
 def _enters(action: Action, principal: Principal) -> bool:
-    return principal.enters(action.contract.name) or bool(action.below and principal.enters(action.below))
+    return principal.enters(*action.contract.groups, *([action.below] if action.below else []))
 
 
 def _enter(action: Action, principal: Principal) -> None:

@@ -35,6 +35,11 @@ class Received:
 Answer = tuple[int, dict[str, str]]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # who finds no place waits a second and more before he knocks again
+
+
 @dataclass
 class Receiver:
     """`answer(received)`: status and headers."""
@@ -66,8 +71,7 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         self._thread = threading.Thread(target=lambda: self.server.serve_forever(0.02), daemon=True)
         self._thread.start()

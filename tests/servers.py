@@ -101,7 +101,7 @@ class Server:
         return child
 
     def krill(self, *arguments: str) -> None:
-        done = subprocess.run([*KRILL, *arguments], env=self.env, capture_output=True, timeout=110)
+        done = subprocess.run([*KRILL, *arguments], env=self.env, capture_output=True, timeout=300)
         assert done.returncode == 0, done.stderr.decode()
 
     def wait(self, seconds: float = 120.0) -> None:

@@ -62,15 +62,15 @@ def ensure_permissions(connection: Connection, contracts: Iterable[Contract]) ->
 
 
 def ensure_groups(connection: Connection, contracts: Iterable[Contract], fresh: Sequence[int]) -> None:
-    """`APP: <app>` for each app, with all of the app's permissions; that of an app which only shows what
+    """The groups of each app, with all of the app's permissions; that of an app which only shows what
     others have, with those to view it. One that was there already gets those in `fresh` only, since somebody
     may have narrowed it."""
     contracts = list(contracts)
-    names = [one.name for one in contracts if one.name not in _WITHOUT_GROUP]
-    for name in dict.fromkeys([*names, *DEMO_APPS]):
+    app_of = {name: one.name for one in contracts if one.name not in _WITHOUT_GROUP for name in one.groups}
+    for name in dict.fromkeys([*app_of, *DEMO_APPS]):
         title = f"APP: {name}"
-        mine = permissions.c.app == name
-        if name not in names:
+        mine = permissions.c.app == app_of.get(name)
+        if name not in app_of:
             mine = tuple_(permissions.c.app, permissions.c.codename).in_(_shown_below(name, contracts))
         granted = select(permissions.c.id).where(mine)
         id_ = connection.execute(select(groups.c.id).where(groups.c.name == title)).scalar()

@@ -47,7 +47,7 @@ def admin_logs(call: Call) -> Answer:
     staff = call.user.is_staff or call.user.is_superuser  # what the gateway notes is administration
     for contract in call.platform.contracts:
         own = contract.name == LOGGER.name
-        if AUDIT not in contract.by_name or not (staff if own else call.user.enters(contract.name)):
+        if AUDIT not in contract.by_name or not (staff if own else call.user.enters(*contract.groups)):
             continue
         parameters = [*filters, *([("model", model)] if model else [])]
         if app and own:

@@ -287,17 +287,24 @@ class Answering:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry. `events`:
-    the classes of its events besides those of its resources."""
+    """A service: `name` is its RPC name and the app segment of its URLs, `title` its menu entry. The group
+    `APP: <name>` lets into it, and `APP: <group>` where the real product calls it so. `events`: the classes
+    of its events besides those of its resources."""
 
     name: str
     title: str
+    group: str = ""
     resources: tuple[Resource, ...] = ()
     operations: tuple[Operation, ...] = ()
     extensions: tuple[Extension, ...] = ()
     answers: tuple[Answering, ...] = ()
     events: tuple[type[Event], ...] = ()
     doc: str = ""
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The names behind `APP:` of the groups that let in."""
+        return (self.name, self.group) if self.group else (self.name,)
 
     @cached_property
     def catalogue(self) -> dict[str, type[Event]]:

@@ -96,11 +96,13 @@ def coordinate(value: str | int | float | Decimal, bound: int) -> Decimal:
         if "_" in text:
             raise InvalidOperation
         number = Decimal(text)
-        if not number.is_finite() or abs(number) > bound:
-            raise ValueError(f"Ensure this value is between -{bound} and {bound}.")
-        return number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN) + 0  # and no minus zero
     except ArithmeticError:
         raise ValueError("A valid number is required.") from None
+    if number.is_finite() and abs(number) < bound + 1:  # more digits than a Decimal has cannot be rounded
+        number = number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN) + 0  # and no minus zero
+    if not number.is_finite() or abs(number) > bound:
+        raise ValueError(f"Ensure this value is between -{bound} and {bound}.")
+    return number
 
 
 Row = dict[str, Any]

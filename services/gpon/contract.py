@@ -768,6 +768,7 @@ EVENTS = (
 CONTRACT = Contract(
     name="gpon",
     title="GPON",
+    group="gpon_provision",
     doc="OLTs, their PONs and ONUs, and how subscribers' ONUs get onto them.",
     resources=(
         *(OLTS, PONS, ONUS, UNCONFIGURED, REGISTRATIONS, ALARMS, PROVISIONINGS, TASK),

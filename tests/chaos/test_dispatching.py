@@ -37,7 +37,6 @@ def dying(platform: Platform, name: str) -> Part:
     return Part(name, lambda: platform.kill(name), bring_back)
 
 
-@pytest.mark.timeout(480)
 def test_committing_and_then_dispatching_loses_events(shaken: Platform) -> None:
     replicas = [dying(shaken, name) for name in REPLICAS]
     run_as(shaken, DISPATCHING)

@@ -48,7 +48,6 @@ def broken_and_refused(proxy: Proxy) -> None:
 FAULTS: tuple[Callable[[Proxy], None], ...] = (slow, silent, broken_again_and_again, broken_and_refused)
 
 
-@pytest.mark.timeout(480)
 @pytest.mark.parametrize("server", ["broker", "database"])
 def test_the_way_to_a_server_fails_in_every_manner(shaken: Platform, server: str) -> None:
     proxy = {"broker": shaken.broker_proxy, "database": shaken.database_proxy}[server]

@@ -143,6 +143,14 @@ def test_a_malformed_wish_to_enable_is_refused(admin: Session, olt: Json, body: 
     assert (answer.status_code, set(answer.json())) == (400, {field})
 
 
+def test_the_group_that_lets_in_may_be_called_as_in_the_real_product(
+    admin: Session, server: Server, olt: Json
+) -> None:
+    session = user(admin, server, "pim", "APP: gpon_provision")
+    assert NAME in [one["name"] for one in ask(session, f"{API}/olts/")["results"]]
+    assert "gpon" in [one["id"] for one in ask(session, "/api/v2/me/apps/")]
+
+
 def test_installers_find_those_that_wait_below_a_path_of_their_own(admin: Session, olt: Json) -> None:
     found = ask(admin, "/api/v2/installer/gpon/unconfigured/", olt=NAME)["results"]
     assert {one["id"] for one in found} == {one["id"] for one in waiting(admin)} != set()

@@ -55,7 +55,6 @@ def cells() -> Iterator[tuple[Route, str]]:
             yield route, verb
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("user", USERS, ids=str)
 def test_each_cell_answers_as_the_table_says(canary: tuple[Server, dict[str, Any]], user: str | None) -> None:
     server, keys = canary

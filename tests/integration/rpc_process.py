@@ -46,7 +46,8 @@ class ServiceProcess:
         return self.process.poll() is None
 
     def lines(self) -> list[dict[str, Any]]:
-        return [orjson.loads(line) for line in self.log.read_bytes().splitlines() if line.startswith(b"{")]
+        whole = self.log.read_bytes().split(b"\n")[:-1]  # what follows the last one is being written
+        return [orjson.loads(line) for line in whole if line.startswith(b"{")]
 
     def wait_for(self, event: str, within: float = 60.0) -> None:
         """Until the process has logged the event."""

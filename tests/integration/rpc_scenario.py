@@ -80,9 +80,9 @@ def outcomes(client: Client) -> list[Any]:
 
 
 def concurrent_sleeps(client: Client) -> float:
-    """Seconds that ten calls that sleep half a second each take together."""
+    """Seconds that ten calls that sleep one second each take together."""
     began = time.monotonic()
-    under_way = [client.start("toy", "sleep", {"seconds": 0.5}, Context().within(20)) for _ in range(10)]
+    under_way = [client.start("toy", "sleep", {"seconds": 1}, Context().within(20)) for _ in range(10)]
     for pending in under_way:
         pending.result()
     return time.monotonic() - began

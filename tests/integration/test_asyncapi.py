@@ -96,7 +96,7 @@ def test_what_the_platform_sends_is_as_the_document_says(real: Real) -> None:
     channel.queue_bind(queue, exchange, "customer.created")
     made = real.session("own").post("/api/v2/isp/customers/", json={"name": "Eva", "surname": "Soto"}).json()
     found = None
-    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=10):
+    for method, _, body in channel.consume(queue, auto_ack=True, inactivity_timeout=60):
         assert method is not None, "no event came"
         found = json.loads(body)
         if found["subject"] == f"customers/{made['id']}":

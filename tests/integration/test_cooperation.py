@@ -39,7 +39,7 @@ def proved(url: str, *before: str, blocked: int = 60_000) -> subprocess.Complete
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
 
 

@@ -59,7 +59,7 @@ def ask(session: Session, cpe: int, kind: str = "reboot", timeout: int = 60) -> 
     return answer.headers["Location"]
 
 
-def until(session: Session, location: str, *states: str, seconds: float = 40) -> dict[str, Any]:
+def until(session: Session, location: str, *states: str, seconds: float = 60 + SLACK) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while True:
         found: dict[str, Any] = session.get(location).json()
@@ -76,20 +76,22 @@ def test_faults_end_honestly(server: Server, switch: Switch) -> None:
     session = server.session("own")
     names = ("refuses", "twice", "silent", "hangs", "slow")
     cpes = {name: subscriber(session) for name in names}
-    switch(*({"fault": name, "cpe": cpe, "seconds": 3} for name, cpe in cpes.items()))
+    # Long enough for a busy machine to see that it goes on, and to begin what has a deadline.
+    seconds, patience = 5, 10
+    switch(*({"fault": name, "cpe": cpe, "seconds": seconds} for name, cpe in cpes.items()))
     began = time.monotonic()
-    short = {"silent": 4, "hangs": 4}
+    short = dict.fromkeys(("silent", "hangs"), patience)
     asked = {name: ask(session, cpe, timeout=short.get(name, 60)) for name, cpe in cpes.items()}
     until(session, asked["slow"], "running")
     refused = until(session, asked["refuses"], *action.ENDED)
     assert (refused["state"], refused["error"]) == ("failed", "The device refused.")
     assert until(session, asked["slow"], *action.ENDED)["state"] == "succeeded"
-    assert time.monotonic() - began >= 3
+    assert time.monotonic() - began >= seconds
     assert until(session, asked["silent"], *action.ENDED)["state"] == "timed_out"
     assert until(session, asked["hangs"], *action.ENDED)["state"] == "unknown"
-    assert time.monotonic() - began < 4 + SLACK
+    assert time.monotonic() - began < patience + SLACK
     twice = until(session, asked["twice"], *action.ENDED)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not twice["late"]:
         assert time.monotonic() < end, twice
         twice = session.get(asked["twice"]).json()
@@ -101,13 +103,13 @@ def test_faults_end_honestly(server: Server, switch: Switch) -> None:
 def test_waiting_ends_with_the_action_or_with_the_patience(server: Server, switch: Switch) -> None:
     session = server.session("own")
     bad, slow = subscriber(session), subscriber(session)
-    switch({"fault": "refuses", "cpe": bad}, {"fault": "slow", "cpe": slow, "seconds": 6})
-    answer = session.post(f"/api/v2/isp/cpes/{bad}/reboot?wait=10")
+    switch({"fault": "refuses", "cpe": bad}, {"fault": "slow", "cpe": slow, "seconds": 20})
+    answer = session.post(f"/api/v2/isp/cpes/{bad}/reboot?wait=30", timeout=60)
     assert answer.status_code == 200
     assert (answer.json()["result"], answer.json()["action"]["state"]) == ("ko", "failed")
     began = time.monotonic()
-    answer = session.get(f"/api/v2/isp/cpes/{slow}/reboot?wait=0.5")
-    assert 0.5 <= time.monotonic() - began < 6
+    answer = session.get(f"/api/v2/isp/cpes/{slow}/reboot?wait=0.5", timeout=60)
+    assert 0.5 <= time.monotonic() - began < 20
     assert (answer.status_code, answer.json()["result"]) == (202, "ok")
     assert "Location" in answer.headers
 
@@ -123,12 +125,13 @@ def switch_real(real: Real) -> Iterator[Switch]:
 def test_an_executor_that_dies_in_the_middle_tells_the_truth(real: Real, switch_real: Switch) -> None:
     session = real.session("own")
     cpes = {kind: subscriber(session) for kind in ("reboot", "reconfig")}
-    switch_real(*({"fault": "dies", "kind": kind, "cpe": cpe} for kind, cpe in cpes.items()))
     asked: dict[str, str] = {}
     for kind, cpe in cpes.items():
+        switch_real({"fault": "dies", "kind": kind, "cpe": cpe})
         asked[kind] = ask(session, cpe, kind)
-        assert real.children["lab"].wait(20) == EXIT
+        assert real.children["lab"].wait(60) == EXIT
         assert session.get(asked[kind]).json()["state"] in ("dispatched", "running")
+        switch_real()  # while nobody speaks for it it may be handed over anew: no attempt dies of that again
         real.start_lab()
     reboot = until(session, asked["reboot"], *action.ENDED)
     assert reboot["state"] == "unknown"

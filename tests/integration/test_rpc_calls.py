@@ -27,8 +27,6 @@ from tests.integration.rpc_broker import Broker, broker
 from tests.integration.rpc_process import ROOT, ServiceProcess, answers, environment, service
 from tests.integration.rpc_scenario import CALLS, concurrent_sleeps, mixed, outcomes
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module")
 def node():
@@ -60,7 +58,7 @@ def toy(node: Broker, client: AmqpClient, health: str, tmp_path_factory):
 def green(transport: str, uri: str) -> dict:
     done = subprocess.run(
         [sys.executable, "-m", "tests.integration.rpc_scenario", transport],
-        env=environment(uri), cwd=ROOT, capture_output=True, timeout=60,
+        env=environment(uri), cwd=ROOT, capture_output=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     return orjson.loads(done.stdout)
@@ -106,7 +104,7 @@ def test_bodies_and_errors_cross_unchanged(over_amqp):
 def test_within_the_process_everything_is_answered_alike(over_amqp):
     local = green("local", "amqp://unused")
     assert local["outcomes"] == over_amqp
-    assert 0.5 <= local["sleeps"] < 2.5, "it is 5 one after the other"
+    assert 1 <= local["sleeps"] < 6, "it is 10 one after the other"
     assert local["wrong"] == 0
     assert local["ticked"] > 3
     assert local["after"] == "service_unavailable"
@@ -115,7 +113,7 @@ def test_within_the_process_everything_is_answered_alike(over_amqp):
 def test_the_client_works_in_a_green_process(node, over_amqp):
     amqp = green("amqp", node.uri)
     assert amqp["outcomes"] == over_amqp
-    assert 0.5 <= amqp["sleeps"] < 2.5, "it is 5 one after the other"
+    assert 1 <= amqp["sleeps"] < 6, "it is 10 one after the other"
     assert amqp["wrong"] == 0
     assert amqp["after"] == "service_unavailable"
 
@@ -142,7 +140,7 @@ def test_a_stock_nameko_client_is_served(toy, node: Broker):
     from nameko.exceptions import RemoteError
     from nameko.standalone.rpc import ClusterRpcProxy
 
-    with ClusterRpcProxy({"AMQP_URI": node.uri}, timeout=5) as rpc:
+    with ClusterRpcProxy({"AMQP_URI": node.uri}, timeout=60) as rpc:
         assert rpc.toy.echo(a=1) == {"meta": {"status": 200}, "body": {"a": 1}}
         assert rpc.toy.raw("", {}) == {"meta": {}, "body": None}
         assert rpc.toy.who()["body"]["realms"] == []
@@ -180,7 +178,7 @@ def test_a_call_without_time_left_is_not_sent(toy, client: AmqpClient, tmp_path)
 
 
 def test_ten_sleeping_calls_take_the_time_of_one(toy, client: AmqpClient):
-    assert 0.5 <= concurrent_sleeps(client) < 2.5, "it is 5 one after the other"
+    assert 1 <= concurrent_sleeps(client) < 6, "it is 10 one after the other"
 
 
 def test_long_calls_take_half_of_the_workers_and_the_rest_are_told_at_once(
@@ -253,8 +251,11 @@ def test_a_malformed_request_does_not_harm_the_service(toy: ServiceProcess, node
         ]:
             channel.basic_publish("nameko-rpc", "toy.echo", body, pika.BasicProperties(headers=headers))
     assert client.call("toy", "echo", {"a": 3}, Context()).body == b'{"a":3}'
+    end = time.monotonic() + 60
+    while sum(line["event"] == "malformed request" for line in toy.lines()) < 5:
+        assert time.monotonic() < end  # another connection's call may overtake them
+        time.sleep(0.05)
     assert toy.alive
-    assert sum(line["event"] == "malformed request" for line in toy.lines()) >= 5
 
 
 def test_the_scope_of_a_superuser_travels(toy, client: AmqpClient):
@@ -288,11 +289,11 @@ def test_publishing_reads_nothing_from_the_connection(node: Broker):
     queue = channel.queue_declare("", exclusive=True).queue
     channel.basic_consume(queue, no_ack=True, callback=taken.append)
     channel.basic_publish(amqp.Message("one"), routing_key=queue)
-    assert select.select([connection.connection.sock], [], [], 5.0)[0], "it has come"
+    assert select.select([connection.connection.sock], [], [], 60.0)[0], "it has come"
     channel.basic_publish(amqp.Message("two"), routing_key=queue)
     assert taken == []
     for _ in range(2):
-        connection.drain_events(timeout=5.0)
+        connection.drain_events(timeout=60.0)
     assert [message.body for message in taken] == ["one", "two"]
     connection.close()
 
@@ -316,10 +317,10 @@ def test_frames_of_a_batch_leave_together(node: Broker, monkeypatch):
         assert written == []
     assert len(written) == 1
     for _ in range(3):
-        connection.drain_events(timeout=5.0)
+        connection.drain_events(timeout=60.0)
     assert [message.body for message in taken] == ["one", "b" * 200_000, "two"]
     channel.basic_publish(amqp.Message("three"), routing_key=queue)
-    connection.drain_events(timeout=5.0)
+    connection.drain_events(timeout=60.0)
     assert taken[-1].body == "three", "nothing is left over from the batch"
     connection.close()
 
@@ -332,12 +333,12 @@ def test_all_that_has_come_is_taken_at_once(node: Broker):
     with channel.connection.frame_writer.batch():
         for body in ("one", "two"):
             channel.basic_publish(amqp.Message(body), routing_key=queue)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while b"two" not in sock.recv(65_536, socket.MSG_PEEK):
         assert time.monotonic() < end
-    connection.drain_events(timeout=5.0)
+    connection.drain_events(timeout=60.0)
     assert len(taken) == 1
     assert not select.select([sock], [], [], 0)[0], "the second is here already"
-    connection.drain_events(timeout=5.0)
+    connection.drain_events(timeout=60.0)
     assert [message.body for message in taken] == ["one", "two"]
     connection.close()

@@ -13,20 +13,19 @@ from pathlib import Path
 import orjson
 import pika
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from services.common.context import Context
 from services.common.errors import ApiError, DeadlineExceeded, ServiceUnavailable
-from services.common.rpc.amqp import AmqpClient
+from services.common.rpc.amqp import AmqpClient, Failure
 from tests.integration.rpc_broker import Broker, broker
 from tests.integration.rpc_process import ServiceProcess, answers, service
 
-AT_ONCE = 2.0
+AT_ONCE = 4.0
 """Seconds: on a busy machine; it is a few milliseconds on one at rest. Who waits for the deadline waits 5."""
 
-BACK = 10.0
+BACK = 30.0
 """Seconds, likewise, until calls are answered again; it is about one."""
-
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +72,10 @@ def toy(node: Broker, client: AmqpClient, stage: Stage):
 
 
 @pytest.fixture
-def alone(stage: Stage):
-    """No other process serves `toy`."""
+def alone(stage: Stage, node: Broker):
+    """No other process serves `toy`, and the broker knows."""
     stage.leave()
+    until(lambda: not is_queued(node))
 
 
 def failure(call) -> tuple[ApiError, float]:
@@ -86,11 +86,25 @@ def failure(call) -> tuple[ApiError, float]:
     return caught.value, time.monotonic() - began
 
 
-def until(holds: Callable[[], bool], within: float = 20.0) -> None:
+def is_queued(node: Broker) -> bool:
+    """Whether `toy` has a queue: it goes with its last consumer, a moment after the process."""
+    with pika.BlockingConnection(pika.URLParameters(node.uri)) as connection:
+        try:
+            connection.channel().queue_declare("rpc-toy", passive=True)
+        except ChannelClosedByBroker:
+            return False
+    return True
+
+
+def until(holds: Callable[[], bool], within: float = 60.0) -> None:
     end = time.monotonic() + within
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def is_away(error: ApiError) -> bool:
+    return isinstance(error, ServiceUnavailable) and Failure.BROKER_AWAY.value in str(error)
 
 
 def refuses(client: AmqpClient) -> bool:
@@ -138,11 +152,12 @@ def test_a_killed_service_leaves_no_caller_hanging_and_its_successor_answers(
     node: Broker, client: AmqpClient, toy: ServiceProcess, tmp_path: Path
 ):
     mark, never = tmp_path / "mark", tmp_path / "never"
-    pending = client.start("toy", "hold", {"until": str(never), "mark": str(mark)}, Context().within(2))
+    pending = client.start("toy", "hold", {"until": str(never), "mark": str(mark)}, Context().within(5))
     until(mark.exists)
     toy.kill()
     error, seconds = failure(pending.result)
-    assert error.status in (503, 504) and seconds < 2 + AT_ONCE
+    assert error.status in (503, 504) and seconds < 5 + AT_ONCE
+    until(lambda: not is_queued(node))
     for read in (False, False, True):
         error, seconds = failure(lambda read=read: client.call("toy", "echo", {}, Context(), read=read))
         assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE + (0.3 if read else 0)
@@ -165,18 +180,20 @@ def test_what_a_killed_instance_had_begun_is_done_again_only_where_that_does_no_
     key: str | None,
     times: int,
 ):
-    mark = tmp_path / "mark"
-    context = Context(user_id=7, idempotency_key=key).within(30)
-    pending = client.start("toy", "sleep", {"seconds": 4, "mark": str(mark)}, context, read=read)
+    mark, free = tmp_path / "mark", tmp_path / "free"
+    context = Context(user_id=7, idempotency_key=key).within(100)
+    pending = client.start("toy", "hold", {"until": str(free), "mark": str(mark)}, context, read=read)
     until(mark.exists)
     with service(node.uri, tmp_path / "other", "toy") as other:
         other.wait_for("receiving calls")
         toy.kill()
+        free.touch()
         if times == 2:
-            assert pending.result().body == b'"slept"'
+            assert pending.result().body == b'"held"'
         else:
             error, _ = failure(pending.result)
             assert isinstance(error, ServiceUnavailable) and "may have been done" in str(error)
+            assert pid(client) == other.process.pid
         assert mark.read_text().splitlines() == ["executed"] * times
 
 
@@ -280,13 +297,16 @@ def test_a_service_that_never_saw_its_broker_can_be_stopped(tmp_path: Path):
         assert process.process.wait(BACK) == 0
 
 
-def test_a_deleted_queue_is_made_again_and_a_read_does_not_notice(
-    node: Broker, client: AmqpClient, toy: ServiceProcess
-):
-    with pika.BlockingConnection(pika.URLParameters(node.uri)) as connection:
-        connection.channel().queue_delete("rpc-toy")
-    assert client.call("toy", "echo", {"a": 1}, Context(), read=True).body == b'{"a":1}'
-    assert pid(client) == toy.process.pid
+def test_a_deleted_queue_is_made_again_and_a_read_does_not_notice(node: Broker, toy: ServiceProcess):
+    client = AmqpClient(node.uri, read_retry=30)  # a third of a second is short for a busy machine
+    try:
+        answers(client)
+        with pika.BlockingConnection(pika.URLParameters(node.uri)) as connection:
+            connection.channel().queue_delete("rpc-toy")
+        assert client.call("toy", "echo", {"a": 1}, Context().within(30), read=True).body == b'{"a":1}'
+        assert pid(client) == toy.process.pid
+    finally:
+        client.close()
 
 
 def test_a_queue_of_another_make_is_replaced_with_what_waits_in_it(
@@ -311,7 +331,7 @@ def test_the_queue_of_a_service_that_died_with_its_broker_goes_by_itself(
     node.kill()
     toy.kill()
     node.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         error, _ = failure(lambda: client.call("toy", "echo", {}, Context().within(1)))
         if isinstance(error, ServiceUnavailable) and "not running" in str(error):
@@ -326,11 +346,10 @@ def test_a_broker_that_takes_nothing_fails_calls_at_once_until_it_does(
     alarm = "{{resource_limit,memory,node()},[]}"
     node.ctl("eval", f"rabbit_alarm:set_alarm({alarm}).")
     try:
-        failure(
-            lambda: client.call("toy", "echo", {}, Context().within(0.5))
-        )  # tells the broker that we publish
+        # Our publishing makes the broker say so, in its own time.
+        until(lambda: is_away(failure(lambda: client.call("toy", "echo", {}, Context().within(0.5)))[0]))
         error, seconds = failure(lambda: client.call("toy", "echo", {}, Context()))
-        assert isinstance(error, ServiceUnavailable) and seconds < AT_ONCE
+        assert is_away(error) and seconds < AT_ONCE
     finally:
         node.ctl("eval", "rabbit_alarm:clear_alarm({resource_limit,memory,node()}).")
     assert answers(client) < BACK
@@ -364,7 +383,7 @@ def test_a_container_that_dies_while_it_starts_is_started_again(
 def test_a_process_whose_container_keeps_dying_ends(node: Broker, tmp_path: Path):
     (tmp_path / "deaths").write_text("99")
     with service(node.uri, tmp_path / "log", "mortal", TOY_DEATHS=str(tmp_path / "deaths")) as process:
-        assert process.process.wait(20) == 1
+        assert process.process.wait(60) == 1
 
 
 def test_logs_never_hold_the_brokers_password(node: Broker, tmp_path: Path):

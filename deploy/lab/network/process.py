@@ -58,14 +58,13 @@ class Lab:
     def devices(self) -> list[Device]:
         return [*self.olts.values(), *self.cmtss.values()]
 
-    async def run(self, ended: asyncio.Event) -> None:
+    async def run(self, ended: asyncio.Event, parent: int) -> None:
         async with AsyncExitStack() as stack:
             for device in self.devices:
                 await device.listen(stack)
             await self._serve_files(stack)
             await self._look()
             stack.callback(self.book.write, answering=False)
-            parent = os.getppid()
             while not ended.is_set() and os.getppid() == parent:
                 await self._look()
                 try:
@@ -134,6 +133,7 @@ def _aside(work: Callable[[], None]) -> None:
 def run(data: Path, make: Callable[[], Plan]) -> None:
     """Serve the lab of the data folder until told to end. `make` plans it when there is no plan yet, in a
     child, so that what it needs does not stay in memory."""
+    parent = os.getppid()  # now: it may be gone by the time that all listens
     folder = data / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
@@ -151,6 +151,6 @@ def run(data: Path, make: Callable[[], Plan]) -> None:
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        await Lab(data, Plan.load(plan_file), plan_file).run(ended)
+        await Lab(data, Plan.load(plan_file), plan_file).run(ended, parent)
 
     asyncio.run(main())

@@ -14,7 +14,7 @@ from deploy.lab.network.plan import Plan
 from deploy.local import state
 
 COMMAND = (sys.executable, "-m", "deploy.cli", "lab", "network")
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class RunningLab:

@@ -114,5 +114,5 @@ def _entered(call: Call) -> list[Contract]:
     """The apps that the user may enter; administration is for staff."""
     user = call.user
     staff = user.is_staff or user.is_superuser
-    entered = [one for one in call.platform.contracts if one.name not in HOME and user.enters(one.name)]
+    entered = [one for one in call.platform.contracts if one.name not in HOME and user.enters(*one.groups)]
     return [one for one in entered if one.name != AUTH.name or staff]

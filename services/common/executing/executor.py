@@ -133,8 +133,9 @@ class Executor(Background):
         """Report what has ended, speak for what goes on, begin some of what is noted; true when there may be
         more."""
         now, free = milliseconds(), self.at_once - len(self._under_way)
-        ended = list(self._ended)
+        # In this order, and as `_go` does it: a run that ends meanwhile is in one of the two, or in both.
         speaking = [run for run, said in list(self._under_way.items()) if now >= said + self.lease * 333]
+        ended = list(self._ended)
         pruning = now >= self._pruned + DAY // 24
         if not (ended or speaking or pruning or self._something(engine, free, now)):
             return False
@@ -229,8 +230,8 @@ class Executor(Background):
     def _go(self, run: Run) -> None:
         with structlog.contextvars.bound_contextvars(action=run.action, kind=run.kind, cpe=run.cpename):
             state, told = self._outcome(run)
-        self._under_way.pop(run, None)
         self._ended.append((run, state, told))
+        self._under_way.pop(run, None)
         self.wake()
 
     def _outcome(self, run: Run) -> tuple[str, Row]:

@@ -105,9 +105,11 @@ class Reads:
     # ---- keys ---------------------------------------------------------------------------------
 
     def resolve(self, connection: Connection, resource: Resource, key: str, context: Context) -> Any:
-        """The id of the one visible row that `key` names; the resource's keys are tried in their order."""
+        """The id of the one visible row that `key` names; the resource's keys are tried in their order, but
+        "00350" is sooner another system's key than 350."""
         source = self.source(resource, context)
-        for name in resource.keys:
+        padded = key.startswith("0")
+        for name in sorted(resource.keys, key=lambda one: one == "id") if padded else resource.keys:
             field = resource.by_name[name]
             column = source.value(field)
             if name == "id" and not resource.textual_id:
@@ -251,7 +253,7 @@ class Reads:
         query = self.grammar.parse(declared, parameters, secrets=context.secrets, foreign=foreign)
 
         def work(connection: Connection) -> Reply:
-            if not declared.textual_id and _is_id(key):
+            if not declared.textual_id and _is_id(key) and not key.startswith("0"):
                 try:  # the common case in one statement
                     return self.one(connection, context, declared, int(key), query)
                 except NotFound:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 
+from deploy.lab.network.book import free_port
 from deploy.local.process import Process
 from services.common.devices.access import SnmpAccess
 from services.common.devices.errors import DeviceError
@@ -31,9 +30,7 @@ class SnmpSim:
         self._process: Process | None = None
 
     def __enter__(self) -> SnmpSim:
-        with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port(set())  # none that an outgoing datagram may take until it listens
         program = Path(sys.executable).with_name("snmpsim-command-responder")
         self._process = Process.launch(
             [

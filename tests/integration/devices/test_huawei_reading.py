@@ -120,9 +120,10 @@ def test_traffic_is_the_difference_of_two_readings(
     now = olt.counters(FIRST)[FIRST, 1]
     assert now.down is not None
     assert (now.down.octets, now.up and now.up.octets) == (9001, 1001)
-    before = {(FIRST, 1): Counters(down=Counted(now.down.at - 8, 1001), up=Counted(now.down.at - 8, 2000))}
+    then = now.down.at - 8000  # against which the seconds that the next reading takes count for nothing
+    before = {(FIRST, 1): Counters(down=Counted(then, 1001), up=Counted(then, 2000))}
     traffic = olt.traffic(FIRST, before=before)
-    assert traffic[FIRST, 1].dnbw == pytest.approx(8 * 8000 / 8, rel=0.1)
+    assert traffic[FIRST, 1].dnbw == pytest.approx(8 * 8000 / 8000, rel=0.01)
     assert traffic[FIRST, 1].upbw is None
     assert traffic[FIRST, 2] == Traffic()
     monkeypatch.setattr(reading, "INTERVAL", 0.05)

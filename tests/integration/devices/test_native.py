@@ -48,7 +48,7 @@ def green(code: str, *arguments: object) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -61,7 +61,7 @@ def test_reads_writes_and_sessions_leave_the_hub_alone() -> None:
     def behave(request: Request) -> bytes:
         if request.kind == "set":
             written.append(request.variables)
-        time.sleep(0.1)
+        time.sleep(0.2)
         told = rows(integers(BASE, range(300)))(request)
         assert isinstance(told, bytes)
         return told
@@ -87,7 +87,7 @@ native(ask)
 longest = 0.0
 work = [read, write, ask] * 3
 print(sorted({str(green.wait()) for green in [eventlet.spawn(native, one) for one in work]}))
-assert longest < 1, longest  # a reading alone takes longer
+assert longest < 2, longest  # a reading alone takes longer
 """
     with Agent(behave) as agent, Terminal({"display version": "SmartAX"}) as terminal:
         assert green(code, agent.port, terminal.port) == "['1', '300', 'SmartAX']"
@@ -105,11 +105,11 @@ def late(work, *arguments):
     except (DeviceSilent, DeviceBusy) as failure:
         return type(failure).__name__
 
-print([late(sleep, 4), late(sleep, 4), late(sleep, 0)], time.monotonic() - begin < 3)
+print([late(sleep, 8), late(sleep, 8), late(sleep, 0)], time.monotonic() - begin < 7)
 assert longest < 2, longest
 while late(sleep, 0):
     eventlet.sleep(0.05)
-print(time.monotonic() - begin > 3.9)
+print(time.monotonic() - begin > 7.9)
 """
     assert green(code).splitlines() == ["['DeviceSilent', 'DeviceSilent', 'DeviceBusy'] True", "True"]
 

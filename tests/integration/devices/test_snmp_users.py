@@ -24,7 +24,7 @@ USER = {
     "auth_password": "invented-1",
     "privacy_protocol": "aes",
     "privacy_password": "invented-2",
-    "timeout": 3.0,
+    "timeout": 10.0,
 }
 NAME = "1.3.6.1.2.1.1.5.0"
 

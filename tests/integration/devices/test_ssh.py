@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.common.devices import ssh
 from services.common.devices.errors import (
     DeviceError,
     DeviceRefused,
@@ -84,7 +85,10 @@ def test_a_command_that_the_terminal_breaks_is_no_part_of_the_answer(cli: Cli) -
     assert cli.run("long " + "x" * 150).strip() == "done"
 
 
-def test_an_alarm_with_its_prompt_is_no_answer(terminal: Terminal, cli: Cli) -> None:
+def test_an_alarm_with_its_prompt_is_no_answer(
+    terminal: Terminal, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "_UNECHOED", 30.0)  # what follows comes soon, but not on a machine that is busy
     terminal.alarm = "  ! FAULT MINOR an alarm"
     try:
         assert cli.run("display utf").strip() == "Descripción"
@@ -116,7 +120,7 @@ def fails(kind: type[DeviceError], wanted: SshAccess, command: str = "display ve
     assert type(raised.value) is kind, raised.value
     assert raised.value.body["device"] == "oltNorte"
     assert PASSWORD not in str(raised.value)
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 60
     return raised.value
 
 
@@ -170,10 +174,12 @@ def test_a_server_that_hangs_up_is_unreachable(what: bytes) -> None:
 def test_silence_after_a_command_is_silence() -> None:
     with Terminal(ANSWERS) as server:
         server.silent_at = "display version"
-        fails(DeviceSilent, access(server, timeout=1.0))
+        fails(DeviceSilent, access(server, timeout=5.0))  # which is time enough to log in
+        assert server.commands == ["display version"]
 
 
 def test_a_reset_in_the_middle_of_a_command_is_unreachable() -> None:
     with Terminal(ANSWERS) as server:
         server.reset_at = "display version"
         fails(DeviceUnreachable, access(server))
+        assert server.commands == ["display version"]

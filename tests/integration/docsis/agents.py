@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from deploy.lab.network.book import free_port
 from services.common.devices.access import SnmpAccess
 from services.common.devices.snmp import Snmp
 from tests.integration.docsis import recordings
 from tests.integration.docsis.recordings import ANA, EVA, LUIS, NORA, OMAR, SUBSCRIBERS, TEO, Recording
 
 SEEDS = range(5)
-STARTING = 30.0
+STARTING = 60.0
 LOOPBACK = "127.0.0.1"
+NOBODY = "nobody"
+"""A community that no agent has: silence."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Agents:
     port: int
 
     def access(self, community: str) -> SnmpAccess:
-        return SnmpAccess(LOOPBACK, self.port, community=community, write_community=community, timeout=3.0)
+        return SnmpAccess(LOOPBACK, self.port, community=community, write_community=community, timeout=5.0)
 
     def open(self, community: str) -> Snmp:
         return Snmp(community, self.access(community))
@@ -71,19 +73,13 @@ def played() -> dict[str, Recording]:
     return found
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind((LOOPBACK, 0))
-        return int(found.getsockname()[1])
-
-
 @contextmanager
 def running(folder: Path) -> Iterator[Agents]:
     data = folder / "data"
     data.mkdir()
     for name, recording in played().items():
         (data / f"{name}.snmprec").write_text(recording.text() or "1.3.6.1.6.3.99.0|4|\n")
-    found = Agents(free_port())
+    found = Agents(free_port(set()))
     command = [
         str(Path(sys.executable).parent / "snmpsim-command-responder"),
         f"--data-dir={data}",

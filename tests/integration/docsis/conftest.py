@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from sqlalchemy import MetaData, delete
 from deploy.local.postgres import Postgres
 from services.common.database.engine import Database
 from services.common.database.migrate import upgrade
+from services.common.devices.access import SnmpAccess
+from services.common.devices.snmp import Snmp
 from services.docsis import detail, devices
 from services.docsis.models import metadata
 from services.isp.models import metadata as isp_metadata
 from tests.integration.docsis import agents as playing
-from tests.integration.docsis.agents import Agents
+from tests.integration.docsis.agents import LOOPBACK, NOBODY, Agents
 from tests.integration.docsis.network import Network
 from tests.integration.engine.world import SETTINGS, World
 
@@ -66,15 +69,18 @@ def _emptied(database: Database, tables: MetaData) -> Database:
     return database
 
 
+def _way(device: str, access: SnmpAccess) -> Snmp:
+    silent = access.community == NOBODY or access.address != LOOPBACK
+    return Snmp(device, replace(access, timeout=0.4, retries=0) if silent else access)
+
+
 @pytest.fixture(params=["on_files", "on_server"])
 def network(
     request: pytest.FixtureRequest, agents: Agents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Network:
-    """An empty database of either kind. Agents that are silent are so after less time than real ones."""
-    for name in ("TIMEOUT", "MODEM_TIMEOUT"):
-        monkeypatch.setattr(devices, name, 0.4)
-    for name in ("RETRIES", "MODEM_RETRIES"):
-        monkeypatch.setattr(devices, name, 0)
+    """An empty database of either kind. Agents that are silent are so after less time than real ones; those
+    that answer are given time, for they are in Python, and the machine may be busy."""
+    monkeypatch.setattr(devices, "Snmp", _way)
     monkeypatch.setattr(detail, "PAUSE", 0.05)
     databases: dict[str, Database] = request.getfixturevalue(request.param)
     for name, tables in OWNERS:

@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 CMTS = "cmtsNorte"
 SECRET = "invented-secret"
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass

@@ -16,7 +16,7 @@ from services.common.executing.executor import Refused, Uncertain
 from services.common.executing.tasks import Tasks
 from services.common.resource.representation import dumps
 from services.common.rpc.reply import Reply
-from services.docsis import doing, info, tasks
+from services.docsis import doing, info, questions, tasks
 from tests.integration.docsis.network import CMTS, Network
 from tests.integration.docsis.recordings import ANA, EVA, LUIS, NORA, TEO
 from tests.integration.engine.world import PIM, ROOT
@@ -136,6 +136,7 @@ def test_what_was_seen_of_a_modem_is_kept(network: Network) -> None:
 
 
 def test_a_modem_is_asked_no_more_than_it_likes(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "FRESH", 600.0)
     network.cmts()
     network.poll()
     first = network.modem(ANA.mac)
@@ -210,7 +211,8 @@ def test_a_modem_that_nobody_has_is_not_there(network: Network) -> None:
 # ---- a CMTS ------------------------------------------------------------------------------------------
 
 
-def test_a_cmts_is_asked_again_when_that_is_wanted(network: Network) -> None:
+def test_a_cmts_is_asked_again_when_that_is_wanted(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "FRESH", 600.0)
     network.cmts()
     assert [one["ifindex"] for one in documents(network, "upstreams")] == list(range(397, 405))
     network.play("cisco")
@@ -414,11 +416,11 @@ def test_a_task_under_way_is_not_taken_for_lost_when_the_database_was_away(
 
     def slow(*_: Any) -> None:
         begun.set()
-        free.wait(10)
+        free.wait(60)
 
     work = Tasks(slow, tasks.MANNERS)
     work(network.engine)
-    assert begun.wait(10)
+    assert begun.wait(60)
     with monkeypatch.context() as patch, pytest.raises(ServiceUnavailable):
         patch.setattr(network.engine.database, "reading", _away)
         work(network.engine)

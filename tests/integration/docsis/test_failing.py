@@ -26,7 +26,8 @@ OPTIONAL = (
     *(NODE, f"{IF3}.13", f"{IF3}.14", f"{IF3}.16", f"{IF3}.22", f"{IF3}.23", US, IF31),
     *(recordings.NODE_DESCR, recordings.QOS3, f"{REG}.14", f"{REG}.12"),
 )
-PATIENCE = 0.3
+PATIENCE = 0.6
+"""For those that are silent. Others have the time of real devices."""
 MANNERS = {"tooBig": 1, "noSuchName": 2, "genErr": 5, "noAccess": 6, "silence": SILENCE, "end": END}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 
 import pytest
 
@@ -171,10 +172,12 @@ def test_shares_of_codewords_are_of_the_interval(network: Network) -> None:
     network.poll()
     (ana,) = network.page("cable-modems", mac=ANA.mac)
     assert (ana["upcorr"], ana["upko"]) == (None, None)
+    time.sleep(0.1)  # the most that a channel carries would take 4 ms for what is counted next
     network.play("network-later")
     network.poll()
     (ana,) = network.page("cable-modems", mac=ANA.mac)
     assert (ana["upcorr"], ana["upko"]) == (9.0, 1.0)
+    time.sleep(0.1)
     network.play("network-again")
     network.poll()
     (ana,) = network.page("cable-modems", mac=ANA.mac)

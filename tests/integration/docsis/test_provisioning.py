@@ -289,7 +289,10 @@ def test_while_isp_is_away_nothing_is_decided(network: Network) -> None:
     assert network.files == [FILE]
 
 
-def test_a_modem_that_does_not_answer_is_tried_again_later(network: Network) -> None:
+def test_a_modem_that_does_not_answer_is_tried_again_later(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(converging, "FIRST_PAUSE", 300_000)  # no second time before we have looked
     network.cmts(modem_community="nobody")
     network.poll()
     cpe = network.subscriber(ANA.mac)

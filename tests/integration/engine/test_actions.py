@@ -255,10 +255,10 @@ def test_a_report_on_an_action_that_never_was_is_kept_for_the_operator(stocked: 
 
 
 def test_what_nobody_takes_times_out_at_its_deadline(stocked: World) -> None:
-    made = ask(stocked, stocked.subscriber()["id"], timeout=5)["id"]
-    tend(stocked, 4)
+    made = ask(stocked, stocked.subscriber()["id"], timeout=600)["id"]
+    tend(stocked, 500)
     assert row(stocked, made)["state"] == "dispatched"
-    tend(stocked, 7)
+    tend(stocked, 602)
     assert row(stocked, made)["state"] == "timed_out"
     assert row(stocked, made)["open_key"] is None
     assert states(stocked, made) == ["dispatched", "timed_out"]
@@ -273,11 +273,11 @@ def test_the_setting_overrides_the_deadlines_of_the_kinds(stocked: World) -> Non
 def test_a_lease_that_is_renewed_holds(stocked: World) -> None:
     made = ask(stocked, stocked.subscriber()["id"])["id"]
     report(stocked, made, "running", lease=5)
-    report(stocked, made, "running", lease=30)
-    tend(stocked, 20)
+    report(stocked, made, "running", lease=100)
+    tend(stocked, 40)
     assert row(stocked, made)["state"] == "running"
     assert states(stocked, made) == ["dispatched", "running"]
-    tend(stocked, 40)
+    tend(stocked, 102)
     assert row(stocked, made)["state"] == "unknown"
 
 

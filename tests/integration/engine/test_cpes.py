@@ -17,6 +17,16 @@ def test_a_cpe_is_named_by_its_realm_and_number(stocked: World) -> None:
     assert cpe["internal_id"] == cpe["cpename"] == f"dem{cpe['id']:04d}"
 
 
+def test_a_number_that_begins_with_a_zero_is_sooner_the_crms_than_ours(stocked: World) -> None:
+    ours = stocked.subscriber()["id"]
+    padded = f"000{ours}"
+    assert stocked.get("cpes", padded)["id"] == ours
+    theirs = stocked.subscriber(external_id=padded)["id"]
+    assert stocked.get("cpes", padded)["id"] == theirs
+    stocked.patch("cpes", padded, {"notes": "moved"})
+    assert [stocked.get("cpes", one)["notes"] for one in (str(ours), str(theirs))] == ["", "moved"]
+
+
 def test_numbers_beyond_9999_are_not_padded(stocked: World) -> None:
     customer = stocked.customer()
     stamp = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)

@@ -86,8 +86,13 @@ def test_a_slow_one_delays_nobody(world: World):
 def test_one_that_does_not_answer_is_asked_less_and_less(world: World):
     devices = Devices(2)
     devices.silent = {0}
-    until(devices.poller(), world, lambda: devices.asked[1] >= 12)
-    assert 1 <= devices.asked[0] < devices.asked[1] / 1.9
+
+    def fell_behind() -> bool:
+        """By now, however late a busy machine comes to look."""
+        return devices.asked[1] >= 12 and devices.asked[1] > 1.9 * devices.asked[0]
+
+    until(devices.poller(), world, fell_behind)
+    assert devices.asked[0] >= 1
 
 
 def test_at_most_so_many_are_asked_at_once(world: World):
@@ -109,13 +114,9 @@ def test_one_that_is_gone_is_asked_no_more(world: World):
 def test_a_reason_to_look_is_followed_soon_and_not_more_often(world: World, monkeypatch: pytest.MonkeyPatch):
     devices = Devices(1)
     poller = Poller(lambda engine: devices.keys, devices.read, lambda engine: 600.0)
-    until(poller, world, lambda: devices.asked[0] == 1)
-
-    def looked() -> bool:
-        poller.soon(0)
-        return devices.asked[0] == 2
-
-    until(poller, world, looked)
+    until(poller, world, lambda: devices.asked[0] == 1 and not poller._turns[0].busy)
+    poller.soon(0)  # once: asked for while it is being read it would be due again after the usual pause
+    until(poller, world, lambda: devices.asked[0] == 2)
     monkeypatch.setattr(polling, "QUIET", 600.0)  # however long what follows takes
     for _ in range(5):
         poller.soon(0)

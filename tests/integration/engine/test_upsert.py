@@ -108,17 +108,17 @@ def test_the_later_of_two_at_once_changes_what_the_earlier_made(on_postgres: Wor
         row, made = write.upsert(cpes, {**body, "notes": "first"})
         assert made
         reached.set()
-        assert released.wait(10)
+        assert released.wait(60)
         return Reply(b"", {"id": row["id"]})
 
     with ThreadPoolExecutor(2) as pool:
         earlier = pool.submit(world.engine.write, ROOT, first)
-        assert reached.wait(10)
+        assert reached.wait(60)
         later = pool.submit(upsert, world, {**body, "notes": "second"}, ROOT, "cpes")
         assert not later.done()
         threading.Timer(0.2, released.set).start()
-        id_ = earlier.result(10).meta["id"]
-        status, row = later.result(10)
+        id_ = earlier.result(60).meta["id"]
+        status, row = later.result(60)
     assert (status, row["id"], row["notes"]) == (200, id_, "second")
     assert world.events(f"cpes/{id_}") == [("cpe.created", 1), ("cpe.updated", 2)]
 
@@ -127,7 +127,7 @@ def test_of_many_at_once_exactly_one_makes_the_row(world: World) -> None:
     gate = threading.Barrier(8)
 
     def send(number: int) -> int:
-        gate.wait(10)
+        gate.wait(60)
         return upsert(world, {**CUSTOMER, "surname": str(number)})[0]
 
     with ThreadPoolExecutor(8) as pool:

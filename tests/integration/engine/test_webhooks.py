@@ -240,10 +240,10 @@ def test_an_attempt_whose_process_was_killed_is_repeated(post: Post, receiver: R
 
 
 def test_a_slow_receiver_holds_up_only_its_own(post: Post, receiver: Receiver) -> None:
-    held = threading.Event()
+    held, courier = threading.Event(), post.another(timeout=200.0)
 
     def slow(_: Received) -> Any:
-        held.wait(20)
+        held.wait(100)
         return 204, {}
 
     with Receiver(slow) as other:
@@ -251,17 +251,18 @@ def test_a_slow_receiver_holds_up_only_its_own(post: Post, receiver: Receiver) -
         post.webhook(receiver.url)
         post.customers(20)
         post.outbox.number()
-        running = threading.Thread(target=post.courier.run)
+        running = threading.Thread(target=courier.run)
         running.start()
         try:
             receiver.wait(20)
             assert not other.taken
             assert len(other.asked) <= 4
+            held.set()
+            other.wait(20)
         finally:
             held.set()
-        other.wait(20)
-        post.courier.stop()
-        running.join()
+            courier.stop()
+            running.join()
 
 
 # ---- failures ---------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from services.common.settings import Settings
 from services.isp.contract import CONTRACT
 from services.isp.models import metadata
 
-SETTINGS = Settings(api_level=2026, max_page_size=1000)
+SETTINGS = Settings(api_level=2026, max_page_size=1000, deadline=60)
+"""The deadline is no matter here: it ends what waits for a lock or a connection on a busy machine."""
 
 Json = dict[str, Any]
 Pairs = Iterable[tuple[str, str]]

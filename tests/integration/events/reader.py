@@ -31,7 +31,9 @@ effects = Table(
     Column("sequence", Integer, nullable=False),
 )
 
-SOURCES = {"isp": ("customer.*", "cpe.#")}
+SOURCE = "registry"
+"""As whom isp's engine publishes here: what a whole platform on the same broker says as `isp` stays apart."""
+SOURCES = {SOURCE: ("customer.*", "cpe.#")}
 
 
 class Poison(Exception):
@@ -86,15 +88,15 @@ _numbers = itertools.count(1)
 
 
 def event(subject: str = "customers/1", sequence: int = 1, type_: str = "customer.updated") -> Envelope:
-    """An event of isp that nobody published."""
+    """An event that nobody published."""
     return Envelope(
         id=f"00000000-0000-7000-8000-{next(_numbers):012}",
-        source="isp",
+        source=SOURCE,
         type=type_,
         subject=subject,
         sequence=sequence,
         realm="pim",
         time="2026-11-25T10:00:00+01:00",
-        dataschema=f"urn:krill:isp:{type_}:1",
+        dataschema=f"urn:krill:{SOURCE}:{type_}:1",
         data={"id": 1},
     )

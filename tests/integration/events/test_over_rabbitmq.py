@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
@@ -23,7 +23,7 @@ from services.common.events.transport import Undelivered
 from services.common.rpc.broker import connect
 from services.isp.models import metadata
 from tests.integration.engine.world import World
-from tests.integration.events.reader import Reader, event
+from tests.integration.events.reader import SOURCE, Reader, event
 
 _names = iter(range(1_000_000))
 
@@ -49,7 +49,7 @@ def running(*loops: Any) -> Iterator[None]:
 
 
 def relay_of(world: World, uri: str) -> Relay:
-    relay = Relay(Outbox("isp", metadata, world.database), AmqpPublisher(uri, "isp"))
+    relay = Relay(Outbox(SOURCE, metadata, world.database), AmqpPublisher(uri, SOURCE))
     world.engine.wake = relay.wake  # type: ignore[method-assign]
     return relay
 
@@ -127,7 +127,7 @@ def test_what_waits_in_the_outbox_is_sent_when_the_broker_is_back(
     declared(rabbitmq, queue, reader)
     with running(relay_of(world, "amqp://x:y@127.0.0.1:1/")):
         world.customer()
-        feed = Outbox("isp", metadata, world.database)
+        feed = Outbox(SOURCE, metadata, world.database)
         until(lambda: bool(feed.after(0, Scope(everything=True))[0]))  # the feed goes on
     assert not any(row["sent_at"] for row in world.rows("outbox"))
     with running(relay_of(world, rabbitmq.uri), EventConsumer(rabbitmq.uri, queue, reader.inbox)):
@@ -159,7 +159,7 @@ def test_what_is_no_event_is_parked_as_it_came(reader: Reader, rabbitmq: RabbitM
     channel = connection.channel()
     channel.confirm_delivery()  # else what waits for a new quorum queue goes with the channel
     for body in (b"\xff not json", b'{"id": 1}', b"[]", json.dumps(good.to_json()).encode()):
-        channel.basic_publish("isp.events", "customer.updated", body)
+        channel.basic_publish(f"{SOURCE}.events", "customer.updated", body)
     connection.close()
     with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
         until(lambda: len(reader.handled) == 1 and len(reader.held("parked")) == 3)
@@ -171,22 +171,26 @@ def test_an_event_that_kills_its_process_again_and_again_is_parked(
 ) -> None:
     monkeypatch.setattr(amqp, "DELIVERY_LIMIT", 3)
     declared(rabbitmq, queue, reader)
-    AmqpPublisher(rabbitmq.uri, "isp").publish([event()])
+    AmqpPublisher(rabbitmq.uri, SOURCE).publish([event()])
 
-    def die() -> None:
-        """Takes it and goes without a word, as a killed process does."""
+    deaths = 0
+
+    def is_dead() -> bool:
+        """Takes it and goes without a word, as a killed process does. Whether it was delivered too often."""
+        nonlocal deaths
         connection = connect(rabbitmq.uri)
         channel, taken = connection.channel(), []
         channel.basic_consume(queue, callback=taken.append)
-        try:
+        with suppress(TimeoutError):  # it comes when the one before is known to be gone, or never again
             while not taken:
-                connection.drain_events(timeout=5)
-        except TimeoutError:
-            pass
+                connection.drain_events(timeout=1)
+        deaths += len(taken)
+        count = channel.queue_declare(amqp.dead(queue), passive=True).message_count
         connection.collect()
+        return bool(count)
 
-    for _ in range(4):
-        die()
+    until(is_dead)
+    assert deaths <= amqp.DELIVERY_LIMIT + 1
     with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
         until(lambda: len(reader.held("parked")) == 1)
     assert "again and again" in reader.held("parked")[0]["error"]
@@ -197,11 +201,11 @@ def test_a_refused_event_is_published_again_before_its_successor(rabbitmq: Rabbi
     """A queue that is full and rejects makes the broker refuse (basic.nack)."""
     connection = connect(rabbitmq.uri)
     channel = connection.channel()
-    amqp.declare_exchange(channel, "isp")
+    amqp.declare_exchange(channel, SOURCE)
     full = {"x-max-length": 1, "x-overflow": "reject-publish"}
     name, _, _ = channel.queue_declare("", exclusive=True, arguments=full)
-    channel.queue_bind(name, "isp.events", "customer.refused")
-    publisher = AmqpPublisher(rabbitmq.uri, "isp")
+    channel.queue_bind(name, f"{SOURCE}.events", "customer.refused")
+    publisher = AmqpPublisher(rabbitmq.uri, SOURCE)
     publisher.publish([event(type_="customer.refused")])
     with pytest.raises(Undelivered):
         publisher.publish([event(type_="customer.refused")])
@@ -215,7 +219,7 @@ def test_windows_never_hold_a_subject_twice(world: World) -> None:
     first, second = world.customer(), world.customer()
     for key in (first, first, second):
         world.patch("customers", key, {"comment": str(time.monotonic())})
-    outbox = Outbox("isp", metadata, world.database)
+    outbox = Outbox(SOURCE, metadata, world.database)
     outbox.number()
     cut = [[one.event.subject for one in window] for window in windows(outbox.unsent())]
     one, two = f"customers/{first}", f"customers/{second}"
@@ -229,24 +233,26 @@ def test_a_database_that_is_away_gives_no_event_back(
     from services.common.errors import ServiceUnavailable
 
     declared(rabbitmq, queue, reader)
-    away = threading.Event()
-    take = reader.inbox.take
+    back = threading.Event()
+    take, given = reader.inbox.take, list[str]()
 
     def taken(events: Any) -> None:
-        if not away.is_set():
+        if not back.is_set():
             raise ServiceUnavailable("The database is not available.")
+        given.extend(one.subject for one in events)
         take(events)
 
     monkeypatch.setattr(reader.inbox, "take", taken)
-    AmqpPublisher(rabbitmq.uri, "isp").publish([event()])
+    AmqpPublisher(rabbitmq.uri, SOURCE).publish([event()])
     with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
         time.sleep(1.5)
         assert not reader.handled
-        away.set()
+        back.set()
         until(lambda: len(reader.handled) == 1)
+    AmqpPublisher(rabbitmq.uri, SOURCE).publish([event("customers/2")])
     with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
-        time.sleep(0.3)
-    assert len(reader.handled) == 1, "it was acknowledged"
+        until(lambda: len(reader.handled) == 2)
+    assert given == ["customers/1", "customers/2"], "it was acknowledged"
 
 
 def test_a_consumer_that_waits_for_its_database_keeps_its_connection(
@@ -259,22 +265,25 @@ def test_a_consumer_that_waits_for_its_database_keeps_its_connection(
     opened: list[Any] = []
 
     def open_(uri: str) -> Any:
-        opened.append(connect(uri, heartbeat=1))
+        opened.append(connect(uri, heartbeat=3))
         return opened[-1]
 
     monkeypatch.setattr(consumer, "connect", open_)
     for name in ("TICK", "LAST_PAUSE"):  # py-amqp waits anew after each heartbeat
         monkeypatch.setattr(consumer, name, 0.2)
     declared(rabbitmq, queue, reader)
-    back, take = time.monotonic() + 4, reader.inbox.take
+    asked, take = list[float](), reader.inbox.take
 
     def taken(events: Any) -> None:
-        if time.monotonic() < back:
+        asked.append(time.monotonic())
+        if asked[-1] < asked[0] + 12:  # four heartbeats: two that are missed end a connection
             raise ServiceUnavailable("The database is not available.")
         take(events)
 
     monkeypatch.setattr(reader.inbox, "take", taken)
-    AmqpPublisher(rabbitmq.uri, "isp").publish([event(), event("customers/2")])
+    AmqpPublisher(rabbitmq.uri, SOURCE).publish([event(), event("customers/2")])
     with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
         until(lambda: len(reader.handled) == 2)
+        AmqpPublisher(rabbitmq.uri, SOURCE).publish([event("customers/3")])
+        until(lambda: len(reader.handled) == 3)  # over the same connection
     assert len(opened) == 1

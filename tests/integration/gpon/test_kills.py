@@ -11,8 +11,6 @@ from services.gpon.domain import provisioning
 from tests.integration.gpon.conftest import Network, onu, plugged
 from tests.integration.gpon.test_provisioning import telephone, vlans
 
-pytestmark = pytest.mark.timeout(400)
-
 
 class Killed(BaseException):
     """What a SIGKILL is to the code that it meets: nothing after it runs."""

@@ -14,7 +14,7 @@ from deploy.lab.network.starter import RunningLab
 from tests.integration.lab.managers import Manager
 
 REGISTRATION = 0.3
-SLOW_REGISTRATION = 4.0
+SLOW_REGISTRATION = 8.0
 """Long enough to look at what a device says meanwhile."""
 
 

@@ -32,7 +32,7 @@ def v3_user(entry: dict[str, Any], password: str | None = None) -> User:
     )
 
 
-def modem(entry: dict[str, Any], address: str, timeout: float = 5.0) -> Manager:
+def modem(entry: dict[str, Any], address: str, timeout: float = 20.0) -> Manager:
     """A session with a modem of the CMTS."""
     community = entry["modem_community"]
     ways = {"community": community, "write_community": community, "snmp_port": entry["modem_port"]}
@@ -42,7 +42,7 @@ def modem(entry: dict[str, Any], address: str, timeout: float = 5.0) -> Manager:
 class Manager:
     """A session with one device. `v3`: with the user of `lab.json` instead of the community."""
 
-    def __init__(self, entry: dict[str, Any], *, v3: bool = False, timeout: float = 5.0) -> None:
+    def __init__(self, entry: dict[str, Any], *, v3: bool = False, timeout: float = 20.0) -> None:
         self.entry = entry
         who = {"user": v3_user(entry)} if v3 else {"community": entry["community"]}
         self._session = SnmpSession(
@@ -79,7 +79,7 @@ class Manager:
 
         async def send() -> str:
             target = await UdpTransportTarget.create(
-                (self.entry["address"], self.entry["snmp_port"]), timeout=5
+                (self.entry["address"], self.entry["snmp_port"]), timeout=20
             )
             syntax = Integer32(value) if isinstance(value, int) else OctetString(value)
             told, status, _, _ = await set_cmd(
@@ -104,7 +104,7 @@ def _engine() -> SnmpEngine:
     return SnmpEngine()
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What `condition` says once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -87,7 +87,7 @@ def test_a_reset_modem_is_silent_and_registers_again(slow_lab: RunningLab) -> No
         states = [cmts.get(f"{REG}.6.2")]
         with modem(entry, address, timeout=0.05) as cm, pytest.raises(TimeoutError):
             cm.get(UPTIME)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while states[-1] != OPERATIONAL:
             states.append(cmts.get(f"{REG}.6.2"))
             assert time.monotonic() < deadline
@@ -110,15 +110,18 @@ def test_a_return_frequency_is_changed_within_the_band(cmts: Manager) -> None:
 def fetch(port: int, name: str) -> bytes:
     """A file over TFTP (RFC 1350)."""
     with socket.socket(type=socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(60)
         client.sendto(b"\0\1" + name.encode() + b"\0octet\0", ("127.0.0.1", port))
-        found = b""
+        found, blocks = b"", 0
         while True:
             packet, peer = client.recvfrom(1_024)
             if packet[:2] != b"\0\3":
                 raise FileNotFoundError(packet)
-            found += packet[4:]
             client.sendto(b"\0\4" + packet[2:4], peer)
+            if int.from_bytes(packet[2:4]) == blocks:  # again, for we were slow
+                continue
+            blocks += 1
+            found += packet[4:]
             if len(packet) < 516:
                 return found
 

@@ -47,7 +47,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     plan().save(tmp_path / "lab" / "plan.json")
     script = (
         f"import subprocess, time; child = subprocess.Popen({COMMAND!r}); "
-        "print(child.pid, flush=True); time.sleep(60)"
+        "print(child.pid, flush=True); time.sleep(100)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],
@@ -57,9 +57,9 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         assert parent.stdout is not None
         child = Process.of(int(parent.stdout.readline()))
         assert child is not None
-        until(lambda: (tmp_path / "lab.json").exists(), 20)
+        until(lambda: (tmp_path / "lab.json").exists())
         parent.send_signal(signal.SIGKILL)
-        assert child.wait(20)
+        assert child.wait(60)
 
 
 def test_a_data_folder_has_one_lab(tmp_path: Path) -> None:

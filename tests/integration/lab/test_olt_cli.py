@@ -40,6 +40,9 @@ def connect(lab: RunningLab, **other: str) -> BaseConnection:
         username=entry["user"],
         password=other.get("password", entry["password"]),
         fast_cli=True,
+        conn_timeout=60,
+        banner_timeout=60,
+        read_timeout_override=60,
     )
 
 
@@ -55,7 +58,7 @@ def say(cli: BaseConnection, *lines: str) -> str:
     """The answer to the last of the lines; each is answered by a prompt or a question."""
     answer = ""
     for line in lines:
-        answer = str(cli.send_command(line, expect_string=r"(#|\[n\]:)\s*$", read_timeout=30))
+        answer = str(cli.send_command(line, expect_string=r"(#|\[n\]:)\s*$", read_timeout=60))
     return answer
 
 
@@ -179,7 +182,7 @@ class Channel:
         self.process = process
 
     async def until(self, end: str) -> str:
-        return await asyncio.wait_for(self.process.stdout.readuntil(end), 30)
+        return await asyncio.wait_for(self.process.stdout.readuntil(end), 60)
 
     async def say(self, line: str, end: str) -> str:
         self.process.stdin.write(f"{line}\n")

@@ -30,7 +30,7 @@ def read(datagram: bytes) -> dict[str, str]:
 def test_what_changes_on_an_olt_is_notified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(30)
+        listener.settimeout(60)
         monkeypatch.setitem(os.environ, "KRILL_LAB_TRAPS", f"127.0.0.1:{listener.getsockname()[1]}")
 
         def told() -> dict[str, str]:

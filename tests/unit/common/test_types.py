@@ -149,8 +149,9 @@ def test_a_coordinate_may_be_a_number_or_a_text(value: str | float) -> None:
 
 
 @pytest.mark.parametrize(("bound", "value"), [(90, "90"), (90, "-90"), (180, "180"), (180, -180)])
-def test_the_bounds_themselves_are_coordinates(bound: int, value: str | int) -> None:
-    assert types.coordinate(value, bound) == Decimal(value)
+@pytest.mark.parametrize("surplus", ["", ".00000004"])
+def test_the_bounds_themselves_are_coordinates(bound: int, value: str | int, surplus: str) -> None:
+    assert types.coordinate(f"{value}{surplus}", bound) == Decimal(value)
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
 # ---- one POST ---------------------------------------------------------------------------------
 
 
-def post(url: str, settings: Settings = LOOPBACK, timeout: float = 5.0, **more: Any) -> sender.Outcome:
+def post(url: str, settings: Settings = LOOPBACK, timeout: float = 60.0, **more: Any) -> sender.Outcome:
     return sender.post(url, {"webhook-id": "x"}, BODY, settings, more.get("resolve", guard.resolve), timeout)
 
 

@@ -222,7 +222,9 @@ def test_a_realm_with_data_is_not_deleted(accounts: Accounts, root: Principal) -
 def test_permissions_come_from_the_contracts_once(accounts: Accounts) -> None:
     def names() -> list[tuple[Any, ...]]:
         return accounts.database.reading(
-            lambda c: [tuple(r) for r in c.exec_driver_sql("SELECT app, codename FROM permissions")]
+            lambda c: [
+                tuple(r) for r in c.exec_driver_sql("SELECT app, codename FROM permissions ORDER BY id")
+            ]
         )
 
     first = names()
@@ -326,6 +328,12 @@ def test_groups_are_named_after_apps(accounts: Accounts) -> None:
     names = set(accounts.database.reading(lambda c: c.execute(select(groups.c.name)).scalars().all()))
     assert {"APP: isp", "APP: auth", "APP: core", "APP: logger", "APP: installer"} <= names
     assert bootstrap.DEMO_REALM in accounts.realm_names()
+
+
+def test_a_group_that_the_real_product_calls_otherwise_may_the_same(accounts: Accounts) -> None:
+    ours, theirs = (member(accounts, one, groups=[f"APP: {one}"]) for one in ("gpon", "gpon_provision"))
+    assert ours.permissions == theirs.permissions
+    assert "gpon.view_olt" in theirs.permissions
 
 
 def test_an_app_that_only_shows_what_others_have_lets_view_that(accounts: Accounts) -> None:
