@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,14 @@ from deploy.local.stack import built_services
 KRILL = (sys.executable, "-m", "deploy.cli")
 PASSWORD = "Correct-horse-7"
 GROUPS = ("APP: isp", "APP: logger")
+PATIENCE = 30.0
+"""Seconds that a client waits for an answer: six times what the platform gives itself for one."""
+IDLE = 1.0
+"""Seconds after which a client takes a new connection. gunicorn ends one that was idle for two, and a request
+sent at that very moment would be cut."""
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
+def eventually(holds: Callable[[], Any], seconds: float = 120.0) -> Any:
     """What `holds` returns, once that is true."""
     end = time.monotonic() + seconds
     while not (found := holds()):
@@ -37,16 +43,22 @@ def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
 
 
 class Session(requests.Session):
-    """A client of one server: paths instead of URLs, answers within ten seconds."""
+    """A client of one server, for one thread: paths instead of URLs, answers within `PATIENCE`."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
+        self._used = 0.0
 
     def request(self, method: Any, url: Any, *args: Any, **more: Any) -> requests.Response:
-        more.setdefault("timeout", 10)
+        more.setdefault("timeout", PATIENCE)
         more.setdefault("allow_redirects", False)
-        return super().request(method, f"{self.url}{url}" if url.startswith("/") else url, *args, **more)
+        if time.monotonic() - self._used > IDLE:
+            self.close()
+        try:
+            return super().request(method, f"{self.url}{url}" if url.startswith("/") else url, *args, **more)
+        finally:
+            self._used = time.monotonic()
 
 
 class Server:
@@ -92,12 +104,12 @@ class Server:
         done = subprocess.run([*KRILL, *arguments], env=self.env, capture_output=True, timeout=300)
         assert done.returncode == 0, done.stderr.decode()
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = 120.0) -> None:
         """Until the platform answers a real request."""
         end = time.monotonic() + seconds
         while True:
             try:
-                answer = requests.get(f"{self.url}/api/v2/isp/cpes/", auth=("demo", "demo"), timeout=2)
+                answer = requests.get(f"{self.url}/api/v2/isp/cpes/", auth=("demo", "demo"), timeout=10)
                 if answer.status_code == 200:
                     return
             except requests.RequestException:
@@ -105,8 +117,14 @@ class Server:
             assert time.monotonic() < end, f"not ready: {self.logs()[-3000:]}"
             time.sleep(0.1)
 
-    def logs(self) -> str:
-        return "\n".join(path.read_text(errors="replace") for path in sorted(self.data.glob("*.log")))
+    def logs(self, after: Mapping[Path, int] = {}) -> str:
+        """What the processes wrote; `after`: what `logged` told then is left out."""
+        files = sorted(self.data.glob("*.log"))
+        return "\n".join(one.read_bytes()[after.get(one, 0) :].decode(errors="replace") for one in files)
+
+    def logged(self) -> dict[Path, int]:
+        """How much is in the logs by now."""
+        return {one: one.stat().st_size for one in self.data.glob("*.log")}
 
     def memory(self, name: str) -> int:
         """Resident bytes of a process and its children."""
@@ -143,7 +161,7 @@ class Server:
         if username not in self._tokens:
             password = "demo" if username == "demo" else PASSWORD
             body = {"username": username, "password": password}
-            answer = requests.post(f"{self.url}/api/v2/auth/login", data=body, timeout=10)
+            answer = requests.post(f"{self.url}/api/v2/auth/login", data=body, timeout=PATIENCE)
             assert answer.status_code == 200, answer.text
             self._tokens[username] = answer.json()["access"]
         return self._tokens[username]
@@ -209,13 +227,13 @@ def stop(child: subprocess.Popen[bytes], seconds: float = 15.0) -> None:
     """End a process and what it started, politely first."""
     if child.poll() is not None:
         return
-    family = [child.pid, *(one.pid for one in psutil.Process(child.pid).children(recursive=True))]
+    family = psutil.Process(child.pid).children(recursive=True)
     child.terminate()
     try:
         child.wait(seconds)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-    for pid in family[1:]:
-        if psutil.pid_exists(pid):
-            psutil.Process(pid).kill()
+    for one in family:
+        with suppress(psutil.NoSuchProcess):  # it knows its process from a later one with the same number
+            one.kill()

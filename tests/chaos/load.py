@@ -102,8 +102,8 @@ class Load(Crew):
 
     # ---- what is asked of it ------------------------------------------------------------------
 
-    def statuses(self, begun_after: float = 0.0, begun_before: float = float("inf")) -> Counter[int]:
-        return Counter(one.status for one in self.ended if begun_after <= one.began < begun_before)
+    def statuses(self, begun_after: float = 0.0) -> Counter[int]:
+        return Counter(one.status for one in self.ended if begun_after <= one.began)
 
     def check_each_ended_well(self, *also: int) -> None:
         """Within the deadline, with an answer or 503 or 504. `also`: statuses that are allowed besides."""

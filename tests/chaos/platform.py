@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ class Platform(Real):
             return
         family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
         for one in family:
-            one.kill()
+            with suppress(psutil.NoSuchProcess):  # it may follow the first by itself
+                one.kill()
         child.wait()
         psutil.wait_procs(family[1:], timeout=10)
 
@@ -127,14 +129,21 @@ class Platform(Real):
         """What the executor's database says."""
         return _ask(self.lab_file, statement)
 
-    def await_crm(self, seconds: float = 30.0) -> None:
+    def await_crm(self, seconds: float = 60.0) -> None:
         """Until the CRM is in step for the first time."""
+
+        def in_step() -> bool:
+            try:
+                return self.crm("SELECT behind FROM progress") == [(0,)]
+            except sqlite3.OperationalError:  # its file is there before its tables are
+                return False
+
         end = time.monotonic() + seconds
-        while not self.crm_file.exists() or self.crm("SELECT behind FROM progress") != [(0,)]:
+        while not in_step():
             assert time.monotonic() < end, self.logs()[-3000:]
             time.sleep(0.1)
 
-    def await_replicas(self, seconds: float = 30.0) -> None:
+    def await_replicas(self, seconds: float = 60.0) -> None:
         """Until each of them takes calls."""
         end = time.monotonic() + seconds
         with self.rabbitmq.connect() as connection:

@@ -61,7 +61,7 @@ def test_the_way_to_a_server_fails_in_every_manner(shaken: Platform, server: str
     assert proxy.accepted > before
 
 
-def _await(writers: Writers, writes: int, within: float = 30.0) -> None:
+def _await(writers: Writers, writes: int, within: float = 60.0) -> None:
     end = time.monotonic() + within
     while writers.acknowledged < writes:
         assert time.monotonic() < end, f"no write for {within} s"

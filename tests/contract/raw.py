@@ -24,7 +24,7 @@ INSIDES = re.compile(r'Traceback|File "|sqlalchemy|psycopg|sqlite3|orjson|\[SQL|
 class Wire:
     """A connection to the server. Answers come as (status, headers, body)."""
 
-    def __init__(self, server: Server, seconds: float = 10.0) -> None:
+    def __init__(self, server: Server, seconds: float = 30.0) -> None:
         self.host = f"127.0.0.1:{server.port}"
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=seconds)
 

@@ -194,7 +194,7 @@ def test_concurrent_writes_of_different_members_are_all_kept(server: Server) -> 
     for one in threads:
         one.start()
     for one in threads:
-        one.join(30)
+        one.join(60)
     assert answers == [200] * len(members)
     found = session.get(path).json()
     assert {name: found[name] for name in members} == dict(zip(members, values, strict=True))

@@ -14,7 +14,7 @@ import requests
 
 from tests.contract.raw import refused
 from tests.contract.toy.platform import CPES, CUSTOMERS, Extended
-from tests.servers import Session
+from tests.servers import Session, eventually
 
 DEADLINE = 5.0
 SILENT = 15.0
@@ -195,9 +195,7 @@ def test_a_slow_service_takes_no_page_with_it(extended: Extended, joiner: Sessio
     answer, took = timed(joiner, f"{CPES}350/meters/")
     refused(answer, 503, 504)
     extended.delay(None)
-    end = time.monotonic() + 30
-    while joiner.get(f"{CPES}350/?joins=meters").json()["meters"] is None:
-        assert time.monotonic() < end
+    eventually(lambda: joiner.get(f"{CPES}350/?joins=meters").json()["meters"])
 
 
 def test_a_dead_service_takes_no_page_with_it(extended: Extended, joiner: Session) -> None:
@@ -217,10 +215,7 @@ def test_a_dead_service_takes_no_page_with_it(extended: Extended, joiner: Sessio
         assert joiner.get(f"{CPES}350/").status_code == 200
     finally:
         extended.start_toy()
-    end = time.monotonic() + 60
-    while joiner.get(f"{CPES}350/?joins=meters").json()["meters"] is None:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    eventually(lambda: joiner.get(f"{CPES}350/?joins=meters").json()["meters"])
     assert "_errors" not in joiner.get(f"{CPES}350/?joins=meters").json()
 
 

@@ -3,7 +3,6 @@ technology."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +15,7 @@ from services.common.cpe_info import INFO, info_of
 from tests.contract.raw import refused
 from tests.contract.toy.contract import CONTRACT
 from tests.contract.toy.platform import Extended
-from tests.servers import Session
+from tests.servers import Session, eventually
 
 PLACES = ("/api/v2/isp/cpes", "/api/v2/cpes", "/api/v2/monitoring/cpes")
 
@@ -92,10 +91,7 @@ def test_an_owner_that_is_down_is_told(extended: Extended, joiner: Session, phon
         assert int(answer.headers["Retry-After"]) > 0
     finally:
         extended.start_toy()
-    end = time.monotonic() + 60
-    while joiner.get(f"{PLACES[0]}/{phone['id']}/info").status_code != 200:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    eventually(lambda: joiner.get(f"{PLACES[0]}/{phone['id']}/info").status_code == 200)
 
 
 def test_the_document_tells_the_shape(joiner: Session) -> None:

@@ -179,7 +179,7 @@ def test_a_cursor_walk_gives_the_rows_of_the_offset_walk(
 
 def test_a_cursor_is_stable_when_rows_come_and_go(paged: tuple[Server, Session]) -> None:
     _, session = paged
-    name = "cursor-stable"
+    name = f"cursor-{secrets.token_hex(4)}"
     ids = [session.post("/api/v2/isp/customers/", json={"name": name}).json()["id"] for _ in range(6)]
     first = session.get(f"/api/v2/isp/customers/?name={name}&attrs=id&limit=3&cursor=").json()
     session.delete(f"/api/v2/isp/customers/{ids[0]}/")

@@ -49,7 +49,7 @@ def change(session: Session) -> tuple[int, str]:
 def told(receiver: Receiver, request: str, number: int = 1) -> list[Received]:
     """What was taken of the events of one request, once there is so much. Other things happen, too: a CPE
     may expire while a test runs."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     while True:
         found = [one for one in receiver.taken if one.event.get("requestid") == request]
         if len(found) >= number:
@@ -60,7 +60,7 @@ def told(receiver: Receiver, request: str, number: int = 1) -> list[Received]:
 
 def pinged(receiver: Receiver) -> Received:
     """The first ping."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     while True:
         for one in list(receiver.taken):
             if one.event["type"] == "webhook.ping":
@@ -71,7 +71,7 @@ def pinged(receiver: Receiver) -> Received:
 
 def logged(session: Session, webhook: Json, state: str, event: str | None = None) -> Json:
     """The newest of the webhook's deliveries in this state, or that of one event."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     parameters = {"state": state, **({"event": event} if event else {})}
     while True:
         answer = session.get(f"{HOOKS}{webhook['id']}/deliveries/", params=parameters)

@@ -47,7 +47,7 @@ def _meant(url: str) -> list[str]:
     """The operations of the served document that the configuration does not leave out."""
     sections = tomllib.loads(CONFIG.read_text())["operations"]
     left_out = [re.compile(one["include-name-regex"]) for one in sections if one.get("enabled") is False]
-    with urllib.request.urlopen(f"{url}/api/v2/openapi.json", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/api/v2/openapi.json", timeout=30) as answer:
         paths = json.load(answer)["paths"]
     names = [f"{verb.upper()} {path}" for path, verbs in paths.items() for verb in verbs]
     return [name for name in names if not any(one.search(name) for one in left_out)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
-from tests.servers import GROUPS, PASSWORD, Real, stop
+from tests.servers import GROUPS, PASSWORD, Real, eventually, stop
 
 CPES, CUSTOMERS = "/api/v2/isp/cpes/", "/api/v2/isp/customers/"
 
@@ -35,7 +37,7 @@ class Extended(Real):
             [sys.executable, "-m", "tests.contract.toy.gateway"],
             env=self.env,
             capture_output=True,
-            timeout=60,
+            timeout=110,
         )
         assert done.returncode == 0, done.stderr.decode()
         self.start_toy()  # now its tables are there
@@ -60,10 +62,21 @@ class Extended(Real):
         if seconds is not None:
             mark.write_text(str(seconds))
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No reading of the toy ends inside the block."""
+        mark = self.data / "toy-held"
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink()
+
 
 def fill(server: Extended) -> None:
     """CPE 350 has two meters in its realm and one of another; CPE 74 has one; customer 27 has one."""
     admin = server.session("admin")
+    eventually(lambda: admin.get("/api/v2/toy/meters/").ok)  # a process of its own, that may start slowly
     for body in (
         {"cpe": 350, "label": "first", "realm": "pim", "pin": "meterpin-1"},
         {"cpe": 350, "label": "second", "realm": "pim"},

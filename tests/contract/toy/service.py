@@ -24,6 +24,8 @@ from tests.contract.toy.models import metadata
 settings = for_service("toy")
 delay = Path(settings.data_dir) / "toy-delay"
 """Holds the seconds that a list, or a deletion of many, takes."""
+held = Path(settings.data_dir) / "toy-held"
+"""While it is there no reading ends."""
 
 
 INFO_OF_A_PHONE: dict[str, Any] = {
@@ -88,6 +90,8 @@ class ToyService(ResourceService):
     @rpc
     def reading(self, **asked: Any) -> Reply:
         eventlet.sleep(float(dict(asked["parameters"]).get("takes", 0)))
+        while held.exists():
+            eventlet.sleep(0.05)
         return self._told("reading", asked)
 
     @rpc
