@@ -11,7 +11,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.accounts.models import login_failures
@@ -82,6 +82,7 @@ class Throttle:
     def forgive(self, who: Subjects) -> None:
         """The attempt was right: it does not count, and what this user got wrong from here is forgotten."""
         with self._database.write() as connection:
+            self._hold(connection, who)
             self._lower(connection, {kind: subject for kind, subject in who.items() if kind != PAIR})
             if PAIR in who:
                 connection.execute(delete(login_failures).where(_are({PAIR: who[PAIR]})))
@@ -90,6 +91,11 @@ class Throttle:
         """Forget windows that have ended."""
         with self._database.write() as connection:
             connection.execute(delete(login_failures).where(login_failures.c.until < int(time.time())))
+
+    def _hold(self, connection: Connection, who: Subjects) -> None:
+        """Lock the rows in the order of `_raise`, so that no two logins wait for each other."""
+        table = login_failures.c
+        connection.execute(select(table.kind).where(_are(who)).order_by(table.kind).with_for_update()).all()
 
     def _raise(self, connection: Connection, who: Subjects, now: int) -> list[Row]:
         rows = [

@@ -21,7 +21,7 @@ from gateway.accounts.models import request_log
 from gateway.logger.entry import entry
 from services.common.database.bulk import write_rows
 from services.common.database.engine import Database
-from services.common.errors import ServiceUnavailable
+from services.common.errors import ApiError
 
 ROOM = 10_000
 BATCH = 200
@@ -104,7 +104,7 @@ class Recorder:
         try:
             with self._database.write() as connection:
                 write_rows(connection, request_log, rows)
-        except ServiceUnavailable:
+        except ApiError:  # it is away, or busy: nothing is wrong with the rows
             if not last:
                 return False
             dropped.labels("unavailable").inc(len(rows))
@@ -120,7 +120,10 @@ class Recorder:
         return True
 
     def _tidy(self) -> None:
+        """A round that fails is a matter for the next one; the log is written whatever comes of it."""
         try:
             self._chore()
-        except ServiceUnavailable as error:
+        except ApiError as error:
             log.warning("tidying put off", error=str(error))
+        except Exception:
+            log.exception("tidying failed")

@@ -26,7 +26,14 @@ from gateway.principal import Principal
 from gateway.routes import discovered
 from services.common.contract import Contract
 from services.common.database.engine import Database
-from services.common.errors import ApiError, InvalidInput, NotFound, ServiceUnavailable
+from services.common.errors import (
+    ApiError,
+    Conflict,
+    DeadlineExceeded,
+    InvalidInput,
+    NotFound,
+    ServiceUnavailable,
+)
 from services.common.fields import Field
 from services.common.log import mask_secrets
 from services.common.resource.engine import Engine
@@ -251,6 +258,26 @@ def test_a_row_that_is_refused_takes_no_other_along(accounts: Accounts) -> None:
     kept = [*(f"/{number}" for number in range(450) if number not in (7, 207)), "/after"]
     assert [row.path for row in rows(accounts)] == kept
     assert dropped("refused") == before + 2
+
+
+@pytest.mark.parametrize("error", [DeadlineExceeded(), Conflict(), ValueError("a defect")], ids=repr)
+def test_a_chore_that_fails_is_tried_again_and_the_log_goes_on(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(recorder, "TIDY_SECONDS", 0.0)
+    tried = threading.Semaphore(0)
+
+    def fail() -> None:
+        tried.release()
+        raise error
+
+    one = Recorder(accounts.database, fail)
+    one.record(a_row(path="/before"))
+    assert tried.acquire(timeout=60)
+    assert tried.acquire(timeout=60)
+    one.record(a_row(path="/after"))
+    one.close()
+    assert [row.path for row in rows(accounts)] == ["/before", "/after"]
 
 
 def test_the_thread_does_its_chore(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
