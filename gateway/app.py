@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import dispatch, docs
 from gateway.call import Answer
 from gateway.platform import Platform
+from gateway.request import Request
 from gateway.routes import Route
 from services.common import errors, metrics
 from services.common.errors import ApiError
@@ -45,6 +46,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 def create_app(platform: Platform) -> Flask:
     """The gateway's WSGI application. It keeps no state of its own."""
     app = Flask("gateway", static_folder=None)
+    app.request_class = Request
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.config["TRAP_HTTP_EXCEPTIONS"] = False
@@ -67,6 +69,8 @@ def create_app(platform: Platform) -> Flask:
         g.began = time.perf_counter()
         g.request_id = dispatch.request_id(request)
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if not request.host:
+            raise SecurityError("The Host header names no host.")
 
     @app.after_request
     def _finish(response: Response) -> Response:
@@ -94,7 +98,10 @@ def create_app(platform: Platform) -> Flask:
             if kind
             else {"detail": error.description, "code": error.name.lower().replace(" ", "_")}
         )
-        return respond(Answer(dumps(body), status))
+        answer = respond(Answer(dumps(body), status))
+        if isinstance(error, MethodNotAllowed) and g.route is None:
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return answer
 
     @app.errorhandler(Exception)
     def _defect(error: Exception) -> Response:

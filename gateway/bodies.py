@@ -82,14 +82,16 @@ def read(request: Request, limit: int) -> bytes:
 
 def blocks(request: Request) -> Iterator[bytes]:
     """The raw body as it arrives, of an announced length or in chunks; `MalformedBody` when it is cut off."""
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    length = None if chunked else (request.content_length or 0)
+    coding = request.headers.get("Transfer-Encoding", "").strip().lower()
+    if coding not in ("", "chunked"):
+        raise MalformedBody(f'Unsupported transfer coding "{coding}".')
+    length = None if coding else (request.content_length or 0)
     source = request.environ["wsgi.input"]
     taken = 0
     while length is None or taken < length:
         try:
             block = source.read(BLOCK if length is None else min(BLOCK, length - taken))
-        except (OSError, ValueError) as error:  # what the servers raise for a broken or malformed chunk
+        except Exception as error:  # each server has its own for a broken or malformed chunk
             raise MalformedBody("The body could not be read to its end.") from error
         if not block:
             break
@@ -101,16 +103,18 @@ def blocks(request: Request) -> Iterator[bytes]:
 
 def _form(request: Request, raw: bytes, codec: str) -> dict[str, Any]:
     text = raw.decode(codec)
+    files: list[tuple[str, str]] = []
     if request.mimetype == URLENCODED:
         pairs = parse_qsl(text, keep_blank_values=True, encoding=codec, errors="strict")
     else:
         request.form_data_parser_class = partial(FormDataParser, silent=False)  # type: ignore[assignment]
         try:
             pairs = list(request.form.items(multi=True))
+            files = [(name, one.filename) for name, one in request.files.items(multi=True) if one.filename]
         except ValueError:
             raise MalformedBody("The multipart form could not be read.") from None
-    values: dict[str, list[str]] = {}
-    for name, value in pairs:
+    values: dict[str, list[Any]] = {}
+    for name, value in [*pairs, *((name, {"filename": file}) for name, file in files)]:
         if name is None:
             raise MalformedBody("A part of the form has no name.")
         values.setdefault(name, []).append(value)

@@ -25,6 +25,9 @@ from services.common.errors import MethodNotAllowed, NotAuthenticated, Permissio
 
 Handler = Callable[[Call], Answer]
 
+PREFLIGHT = {"Access-Control-Allow-Headers": "Authorization"}
+"""Beside the `*` of every answer, which does not stand for it (Fetch 3.3.3)."""
+
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -59,20 +62,23 @@ def handle(
     """The answer to a routed request; raises `ApiError`."""
     g.route = route
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-        return Answer(b"", 200)  # a browser's preflight, sent without credentials
+        return Answer(b"", 200, headers=dict(PREFLIGHT))  # a browser's, sent without credentials
     verb = "GET" if request.method == "HEAD" else request.method
     action = route.actions.get(verb)
     if action is not None and action.anonymous:
         return _run(platform, request, route, action, None, key, places)
+    level = platform.settings.api_level
+    if route.anonymous:
+        if verb == "OPTIONS":
+            return Answer.json(options.metadata(route, lambda _: True, level))
+        raise MethodNotAllowed(f'Method "{request.method}" not allowed.')
     principal: Principal | None = platform.accounts.authenticator.authenticate(request)
     if principal is None:
         raise NotAuthenticated()
     g.principal = principal
     if verb == "OPTIONS":
         _enter(next(iter(route.actions.values())), principal)
-        return Answer.json(
-            options.metadata(route, lambda one: allowed(one, principal), platform.settings.api_level)
-        )
+        return Answer.json(options.metadata(route, lambda one: allowed(one, principal), level))
     if action is None:
         raise MethodNotAllowed(f'Method "{request.method}" not allowed.')
     if not allowed(action, principal):

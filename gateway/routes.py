@@ -69,6 +69,11 @@ class Route:
         return ", ".join([*verbs, *(["HEAD"] if "GET" in verbs else []), "OPTIONS"])
 
     @property
+    def anonymous(self) -> bool:
+        """Whether nobody need be logged in for anything here."""
+        return all(one.anonymous for one in self.actions.values())
+
+    @property
     def detail(self) -> bool:
         return "<key>" in self.rule
 

@@ -218,9 +218,8 @@ class Real(Server):
         self.spawn("lab", *KRILL, "lab", "executor")
 
     def start_gateway(self) -> None:
-        gunicorn = (sys.executable, "-m", "gunicorn", "gateway.wsgi:app", "-k", "gthread", "-w", "2")
-        options = ("--threads", "8", "--preload", "--no-control-socket", "--limit-request-line", "8190")
-        self.spawn("gateway", *gunicorn, *options, "-b", f"127.0.0.1:{self.port}")
+        gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:gateway.server", "gateway.wsgi:app")
+        self.spawn("gateway", *gunicorn, "-b", f"127.0.0.1:{self.port}")
 
 
 def stop(child: subprocess.Popen[bytes], seconds: float = 15.0) -> None:

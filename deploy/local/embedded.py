@@ -10,18 +10,15 @@ import socket
 from typing import Any
 
 import eventlet
-import eventlet.wsgi
 
 from deploy import registry
 from deploy.lab.network.starter import RunningLab
-from deploy.local import lab
+from deploy.local import lab, protocol
 from gateway.accounts.service import Accounts
 from gateway.app import create_app
 from gateway.assembly import assemble
 from services.common.rpc.runner import embed, on_signal
 from services.common.settings import Settings
-
-LONGEST_URL = 8190
 
 
 def serve(settings: Settings, ready: Any) -> int:
@@ -43,15 +40,7 @@ def serve(settings: Settings, ready: Any) -> int:
             equipment.wait()
             lab.introduce(settings.data_dir)
         ready()
-        eventlet.wsgi.server(
-            listener,
-            app,
-            log_output=False,
-            max_size=256,
-            url_length_limit=LONGEST_URL,
-            keepalive=75,
-            debug=False,
-        )
+        protocol.serve(listener, app)
     finally:
         platform.close()
         if equipment is not None:

@@ -32,9 +32,8 @@ STEPS: tuple[tuple[str, ...], ...] = ((*KRILL, "migrate"), (*KRILL, "seed", "--i
 """What is done between the servers and the services, in this order."""
 
 GATEWAY = (
-    *(sys.executable, "-m", "gunicorn", "gateway.wsgi:app"),
-    *("-k", "gthread", "-w", "2", "--threads", "8", "--preload", "--no-control-socket"),
-    *("--limit-request-line", "8190", "--graceful-timeout", "10"),
+    *(sys.executable, "-m", "gunicorn", "-c", "python:gateway.server", "gateway.wsgi:app"),
+    *("--graceful-timeout", "10"),
 )
 
 

@@ -179,10 +179,10 @@ def _shape(call: Call) -> str:
         if asked[-1].lower() not in FORMATS:
             raise InvalidInput({"format": [f'"{asked[-1][:40]}" is not a valid choice.']})
         return FORMATS[asked[-1].lower()]
-    accept = call.request.headers.get("Accept", "")
+    accept = call.request.headers.get("Accept", "").lower()
     if not any(kind in accept for kind in ACCEPTED):
         return "json"
-    best = call.request.accept_mimetypes.best_match([*ACCEPTED, "application/json"], "application/json")
+    best = call.request.accept_mimetypes.best_match(["application/json", *ACCEPTED], "application/json")
     return ACCEPTED.get(best or "", "json")
 
 

@@ -44,7 +44,7 @@ ZERO_DECIMALS = re.compile(r"\.0*\s*$")
 DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 
-LOST_PLUS = re.compile(r"(:\d{2}(?:\.\d+)?) (\d{2}:\d{2})$")
+LOST_PLUS = re.compile(r"(:\d{2}(?:\.\d+)?) (\d{2}:?\d{2})$")
 """A plus sign before the offset, which a query string turned into a blank."""
 
 _WEST, _EAST = dt.timezone(dt.timedelta(hours=-14)), dt.timezone(dt.timedelta(hours=14))
@@ -389,9 +389,10 @@ class Reference(Field):
             if not text:
                 raise ValueError(NOT_BLANK)
             return text
-        if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise ValueError(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
-        if isinstance(value, str) and not WHOLE.fullmatch(value):
+        if isinstance(value, str):
+            value = ZERO_DECIMALS.sub("", value)
+        whole = value.is_integer() if isinstance(value, float) else isinstance(value, (int, str))
+        if isinstance(value, bool) or not whole or (isinstance(value, str) and not WHOLE.fullmatch(value)):
             raise ValueError(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
         number = int(value)
         if not 0 < number <= BIGGEST:
@@ -404,7 +405,7 @@ class Reference(Field):
     def input_schema(self) -> Json:
         if self.textual:
             return {"anyOf": [{"type": "string", "pattern": NOT_ONLY_BLANKS}, WRITTEN]}
-        return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\s*[0-9]+\s*$"}]}
+        return {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\s*[0-9]+(\.0*)?\s*$"}]}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,6 +147,8 @@ def _expected(route: Route, verb: str, principal: Principal | None) -> set[int]:
     action: Action | None = route.actions.get("GET" if verb == "HEAD" else verb)
     if action is not None and action.anonymous:
         return {200, 302, 400, 401, 404, 405, 429}
+    if route.anonymous:
+        return {200} if verb == "OPTIONS" else {405}
     if principal is None:
         return {401}
     if verb == "OPTIONS":
