@@ -98,9 +98,10 @@ def coordinate(value: str | int | float | Decimal, bound: int) -> Decimal:
         number = Decimal(text)
     except ArithmeticError:
         raise ValueError("A valid number is required.") from None
-    if number.is_finite() and abs(number) < bound + 1:  # more digits than a Decimal has cannot be rounded
+    # What has more digits than a Decimal is not to be rounded; nor is there an `abs` of such an exponent.
+    if number.is_finite() and number.copy_abs() < bound + 1:
         number = number.quantize(_SEVEN_PLACES, ROUND_HALF_EVEN) + 0  # and no minus zero
-    if not number.is_finite() or abs(number) > bound:
+    if not number.is_finite() or number.copy_abs() > bound:
         raise ValueError(f"Ensure this value is between -{bound} and {bound}.")
     return number
 
