@@ -26,6 +26,8 @@ CODECS = {
 }
 """By charset: UTF-8, and what older clients write in, or say that they do of bodies that are ASCII."""
 BLOCK = 65_536
+MOST_MEMBERS = 10_000
+"""Of a form: taking each apart costs far more than its two or three bytes."""
 DEEPEST = 200
 """Levels of objects and lists in JSON: its log and a call wrap it, and carry no more than 254."""
 
@@ -105,6 +107,8 @@ def _form(request: Request, raw: bytes, codec: str) -> dict[str, Any]:
     text = raw.decode(codec)
     files: list[tuple[str, str]] = []
     if request.mimetype == URLENCODED:
+        if text.count("&") >= MOST_MEMBERS:
+            raise TooLarge(f"A form may have {MOST_MEMBERS} members.")
         pairs = parse_qsl(text, keep_blank_values=True, encoding=codec, errors="strict")
     else:
         request.form_data_parser_class = partial(FormDataParser, silent=False)  # type: ignore[assignment]

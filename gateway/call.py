@@ -11,7 +11,7 @@ from flask import Request
 from gateway.principal import Principal
 from gateway.routes import Action, Route
 from services.common.context import Context
-from services.common.errors import NotAuthenticated
+from services.common.errors import NotAuthenticated, PermissionDenied
 from services.common.resource.representation import dumps
 from services.common.rpc.reply import Reply
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.platform import Platform
 
 JSON = "application/json"
+MOST_OF_ANYBODY = 64 * 1024
+"""Bytes of the body of who is not logged in: what its value takes up here may be twenty times as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ class Call:
             raise NotAuthenticated()
         return self.principal
 
+    def still(self) -> None:
+        """For what goes on for as long as the client likes: raises when the user is gone, or has lost any of
+        the rights that he had when it began."""
+        if not self.platform.accounts.authenticator.person(self.user.id).principal.covers(self.user):
+            raise PermissionDenied()
+
     @cached_property
     def body(self) -> Any:
         """The request body as JSON values, from JSON or a form. Raises `MalformedBody`,
@@ -81,7 +89,8 @@ class Call:
         """
         from gateway.bodies import parsed
 
-        return parsed(self.request, self.platform.settings.max_body)
+        limit = self.platform.settings.max_body
+        return parsed(self.request, limit if self.principal else min(limit, MOST_OF_ANYBODY))
 
     def noted(self, reply: Reply) -> Reply:
         """The reply of a write; whether it was given before goes into the answer's headers."""

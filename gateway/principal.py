@@ -44,6 +44,16 @@ class Principal:
     def may(self, permission: str) -> bool:
         return self.is_superuser or permission in self.permissions
 
+    def covers(self, former: Principal) -> bool:
+        """Whether he may all that he might as `former`."""
+        return self.is_superuser or (
+            not former.is_superuser
+            and self.is_staff >= former.is_staff
+            and self.realms >= former.realms
+            and self.permissions >= former.permissions
+            and self.groups >= former.groups
+        )
+
     @property
     def scope(self) -> Scope:
         return Scope(self.realms, everything=self.is_superuser)

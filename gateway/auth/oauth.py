@@ -207,16 +207,19 @@ class OAuth:
         )
 
     def _user(self, email: str, provider: str) -> int:
-        """Two users with one address are nobody: it would be a guess who is meant."""
+        """Two users with one address are nobody: it would be a guess who is meant. Nor is an address that
+        of one with other letters which are the same in lower case (the sign of the kelvin is a k)."""
         named = (
-            select(users.c.id).where(func.lower(users.c.email) == email.lower(), users.c.is_active).limit(2)
+            select(users.c.id, users.c.email)
+            .where(func.lower(users.c.email) == email.lower(), users.c.is_active)
+            .limit(2)
         )
-        found = self._database.reading(lambda connection: list(connection.execute(named).scalars()))
-        if len(found) != 1:
+        found = self._database.reading(lambda connection: connection.execute(named).all())
+        if len(found) != 1 or found[0].email.isascii() != email.isascii():
             raise AuthenticationFailed(
                 "There is no account with this e-mail address here.", provider=provider
             )
-        return int(found[0])
+        return int(found[0].id)
 
 
 def _email(client: Client, claims: dict[str, Any]) -> str:

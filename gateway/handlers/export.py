@@ -61,6 +61,7 @@ def _pages(call: Call, method: str, arguments: dict[str, Any]) -> Iterator[Reply
         if arguments.get("shape") == "csv":
             page["header"] = header
         context = call.context_for(app).within(call.platform.settings.deadline)
+        call.still()
         reply = call.platform.call(app, method, page, context, read=True)
         yield reply
         if reply.meta["next"] is None:

@@ -11,9 +11,8 @@ import codecs
 import csv
 import hashlib
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -31,6 +30,7 @@ CHUNK = 100
 LONGEST_NAME = 64
 LONGEST_LINE = 1024 * 1024
 CHUNK_SECONDS = 30.0
+_TOO_LONG = f"A line may have {LONGEST_LINE} characters."
 CSV, NDJSON = ("text/csv",), ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 Line = tuple[int, Any]
@@ -45,22 +45,24 @@ def import_(call: Call) -> Answer:
     assert resource is not None
     parameters = _parameters(call)
     name = parameters["id"] or _named(call) or uuid.uuid4().hex
-    lines = _lines(call, resource)
+    texts = Texts(_texts(call))
+    lines = _lines(call, texts, resource)
     progress: dict[str, Any] = {}
     while True:
-        chunk = list(islice(lines, CHUNK))
+        chunk, ended = _chunk(lines, texts)
         arguments = {
             "resource": resource.name,
             "name": name,
             "lines": chunk,
             "dry_run": parameters["dry_run"],
         }
+        call.still()
         context = write_context(call).within(CHUNK_SECONDS)
         reply = call.platform.call(call.action.contract.name, "import_lines", arguments, context)
         progress = (
             _added(progress, orjson.loads(reply.body)) if parameters["dry_run"] else orjson.loads(reply.body)
         )
-        if len(chunk) < CHUNK:
+        if ended:
             complete = not (chunk and marked(chunk[-1][1], "unread"))
             return Answer.json({"id": name, **progress, "complete": complete})
 
@@ -92,10 +94,33 @@ def _parameters(call: Call) -> dict[str, Any]:
         raise InvalidInput({"dry_run": [str(error)]}) from None
 
 
-def _lines(call: Call, resource: Resource) -> Iterator[Line]:
+class Texts:
+    """The lines of the body; `taken`: the characters of those that were read."""
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts = texts
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self._texts:
+            self.taken += len(text)
+            yield text
+
+
+def _chunk(lines: Iterator[Line], texts: Texts) -> tuple[list[Line], bool]:
+    """What is committed together next: `CHUNK` lines, or fewer when they are long; and whether there are no
+    more."""
+    chunk, begun = [], texts.taken
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) == CHUNK or texts.taken - begun >= LONGEST_LINE:
+            return chunk, False
+    return chunk, True
+
+
+def _lines(call: Call, texts: Texts, resource: Resource) -> Iterator[Line]:
     bodies.require_utf8(call.request)
     mimetype = call.request.mimetype
-    texts = _texts(call)
     if mimetype in CSV:
         return _csv(texts, resource)
     if mimetype in NDJSON:
@@ -113,7 +138,7 @@ def _texts(call: Call) -> Iterator[str]:
             *whole, pending = (pending + decoder.decode(block)).split("\n")
             yield from (f"{line}\n" for line in whole)
             if len(pending) > LONGEST_LINE:
-                raise MalformedBody(f"A line may have {LONGEST_LINE} characters.")
+                raise MalformedBody(_TOO_LONG)
         pending += decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise MalformedBody("The file is not UTF-8.") from None
@@ -121,7 +146,7 @@ def _texts(call: Call) -> Iterator[str]:
         yield pending
 
 
-def _ndjson(texts: Iterator[str]) -> Iterator[Line]:
+def _ndjson(texts: Texts) -> Iterator[Line]:
     for number, text in enumerate(texts, 1):
         if not text.strip():
             continue
@@ -131,11 +156,14 @@ def _ndjson(texts: Iterator[str]) -> Iterator[Line]:
             yield number, [{"error": str(error), "cut": not text.endswith("\n")}]
 
 
-def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
+def _csv(texts: Texts, resource: Resource) -> Iterator[Line]:
     last: deque[str] = deque(maxlen=1)
+    begun = 0
 
     def noting() -> Iterator[str]:
         for text in texts:
+            if texts.taken - begun > LONGEST_LINE:  # quoted cells may have lines of their own
+                raise MalformedBody(_TOO_LONG)
             last.append(text)
             yield text
 
@@ -147,10 +175,10 @@ def _csv(texts: Iterator[str], resource: Resource) -> Iterator[Line]:
     known = {name for one in resource.fields for name in (one.name, *one.aliases)}
     if unknown := [name for name in header if name not in known]:
         raise InvalidInput({name or "non_field_errors": ["Unknown column."] for name in unknown})
-    if repeated := [name for name in header if header.count(name) > 1]:
+    if repeated := [name for name, times in Counter(header).items() if times > 1]:
         raise InvalidInput({name: ["The column is there twice."] for name in repeated})
     while True:
-        number = reader.line_num + 1
+        number, begun = reader.line_num + 1, texts.taken
         try:
             cells = next(reader)
         except StopIteration:

@@ -52,6 +52,9 @@ _WEST, _EAST = dt.timezone(dt.timedelta(hours=-14)), dt.timezone(dt.timedelta(ho
 _TRUE = frozenset(("t", "y", "yes", "true", "on", "1"))
 _FALSE = frozenset(("f", "n", "no", "false", "off", "0"))
 
+MOST_MEMBERS = 10_000
+"""Of a set: a statement takes no more than some ten thousand values."""
+
 Json = dict[str, Any]
 
 WRITTEN: Json = {"type": "number", "minimum": EXACT[0], "maximum": EXACT[-1]}
@@ -433,6 +436,8 @@ class Members(Field):
             value = [part for part in value.split(",") if part.strip()]
         if not isinstance(value, list):
             raise ValueError(f'Expected a list of items but got type "{type(value).__name__}".')
+        if len(value) > MOST_MEMBERS:
+            raise ValueError(f"Ensure this field has no more than {MOST_MEMBERS} elements.")
         item = Reference(name=self.name, to=self.to or self.name, textual=self.textual)
         return sorted({item.clean(one) for one in value})  # type: ignore[type-var,return-value]
 
@@ -442,7 +447,7 @@ class Members(Field):
     def input_schema(self) -> Json:
         item = Reference(name=self.name, to=self.to or self.name, textual=self.textual).input_schema()
         listed: Json = {"type": "string"} if self.textual else {"type": "string", "pattern": "^[0-9, ]*$"}
-        return {"anyOf": [{"type": "array", "items": item}, listed]}
+        return {"anyOf": [{"type": "array", "maxItems": MOST_MEMBERS, "items": item}, listed]}
 
 
 def realms(table: str, mine: str, *, late: bool = False) -> Members:

@@ -259,6 +259,30 @@ def test_a_wrong_form_is_told_by_its_field(server: Server, body: bytes, field: s
     assert field in refused(server.session().post(CUSTOMERS_URL, data=body, headers=FORM))
 
 
+@pytest.mark.parametrize("path", [CUSTOMERS_URL, "/api/v2/auth/login"])
+def test_a_form_of_too_many_members_is_not_taken_apart(server: Server, path: str) -> None:
+    refused(server.session().post(path, data=b"a&" * 20_000, headers=FORM), 413)
+
+
+def test_a_set_of_too_many_is_refused(server: Server) -> None:
+    """Also of more than a database takes values in one statement."""
+    session = server.session("operator")
+    me = session.get("/api/v2/me/").json()["id"]
+    answer = session.patch(f"/api/v2/auth/users/{me}/", json={"groups": list(range(1, 80_001))})
+    assert refused(answer) == {"groups": ["Ensure this field has no more than 10000 elements."]}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(b'{"username": [' + b"[]," * 40_000 + b"[]]}", JSON), (b"username=" + b"x" * 100_000, FORM)],
+)
+@pytest.mark.parametrize("operation", ["login", "refresh", "logout"])
+def test_nobody_sends_a_big_body_without_being_logged_in(
+    server: Server, operation: str, body: bytes, headers: dict[str, str]
+) -> None:
+    refused(server.session(None).post(f"/api/v2/auth/{operation}", data=body, headers=headers), 413)
+
+
 @pytest.mark.parametrize("body", [b"name=%ff%fe", b"name=caf%e9", b"name=\xff", b"na%ffme=x&name=x"])
 def test_a_form_that_is_not_utf_8_is_refused(server: Server, body: bytes) -> None:
     refused(server.session().post(CUSTOMERS_URL, data=body, headers=FORM), 400)

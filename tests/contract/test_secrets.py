@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.raw import refused
-from tests.servers import PASSWORD, Server, Session, eventually
+from tests.servers import PASSWORD, Embedded, Server, Session, eventually
 
 CPES, POTSES, CUSTOMERS = "/api/v2/isp/cpes/", "/api/v2/isp/potses/", "/api/v2/isp/customers/"
 
@@ -309,3 +309,9 @@ def test_accounts_never_show_passwords_or_keys(safe: Safe) -> None:
     assert not [row for row in users.json()["results"] if "password" in row]
     refused(admin.get("/api/v2/auth/users/", params={"sort": "password"}))
     assert session.delete(f"/api/v2/me/tokens/{made['id']}/").status_code == 204
+
+
+def test_nobody_else_on_the_machine_reads_the_databases(embedded: Embedded) -> None:
+    files = list(embedded.data.glob("*.db*"))
+    assert {"isp.db", "isp.db-wal", "gateway.db"} <= {one.name for one in files}
+    assert not [one.name for one in files if one.stat().st_mode & 0o077]

@@ -10,13 +10,14 @@ import json
 import re
 import secrets
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from tests.contract.raw import Wire, refused, told
-from tests.servers import Real, Server, Session
+from tests.servers import PASSWORD, Real, Server, Session, eventually
 
 CPES, CUSTOMERS = "/api/v2/isp/cpes/", "/api/v2/isp/customers/"
 CSV, NDJSON = "text/csv", "application/x-ndjson"
@@ -360,6 +361,13 @@ WRONG = {
     "no UTF-8": (CSV, b"name\ncaf\xe9\n", "", 400),
     "another charset": ("text/csv; charset=latin-1", b"name\ncaf\xe9\n", "", 415),
     "an endless line": (NDJSON, b'{"name": "' + b"x" * 3_000_000, "", 400),
+    "an endless line of cells with lines": (
+        CSV,
+        b'name\n"x' + (b'\n","' + b"x" * 100_000) * 30,
+        "",
+        400,
+    ),
+    "a column 200,000 times": (CSV, b"name," * 200_000 + b"name\n", "", 400),
 }
 
 
@@ -496,6 +504,38 @@ def test_who_may_not_add_may_not_import(server: Server) -> None:
 
 
 # ---- an export that breaks --------------------------------------------------------------------
+
+
+def test_long_lines_are_committed_a_few_at_a_time(server: Server) -> None:
+    """However many of them a hundred megabytes would be, they are not held together in memory."""
+    name = f"long-{secrets.token_hex(4)}"
+    long = json.dumps({"name": name, "nothing of ours": "x" * 600_000})
+    body = "\n".join([*[long] * 3, "x" * 3_000_000])
+    answer = server.session().post(f"{CUSTOMERS}import/", data=body, headers={"Content-Type": NDJSON})
+    refused(answer, 400)
+    assert count(server.session(), name=name) == 2
+
+
+def test_an_import_ends_when_its_user_is_deactivated(server: Server) -> None:
+    admin, name = server.session("admin"), f"leaver-{secrets.token_hex(4)}"
+    groups = admin.get("/api/v2/auth/groups/", params={"name": "APP: isp"}).json()["results"]
+    user = {"username": name, "password": PASSWORD, "realms": ["pim"], "groups": [groups[0]["id"]]}
+    made = admin.post("/api/v2/auth/users/", json=user)
+    assert made.status_code == 201, made.text
+
+    lines = f"{name},{'x' * 1000}\n".encode() * 150
+    watching = server.session()
+
+    def body() -> Iterator[bytes]:
+        yield b"name,comment\n" + lines
+        eventually(lambda: count(watching, name=name) == 100)
+        gone = admin.patch(f"/api/v2/auth/users/{made.json()['id']}/", json={"is_active": False})
+        assert gone.status_code == 200, gone.text
+        yield lines
+
+    answer = server.session(name).post(f"{CUSTOMERS}import/", data=body(), headers={"Content-Type": CSV})
+    assert refused(answer, 401)["code"] == "authentication_failed"
+    assert count(watching, name=name) == 100
 
 
 def test_an_export_that_breaks_does_not_look_whole(real: Real) -> None:

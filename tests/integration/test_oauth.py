@@ -286,6 +286,14 @@ def test_an_address_that_is_unknown_or_not_vouched_for_is_refused(
     assert log_in(google, provider, "other").status_code == 401
 
 
+def test_an_address_of_letters_that_only_look_alike_is_another(google: Site, provider: Provider) -> None:
+    google.accounts.create_user("kim", PASSWORD, email="Kim@example.net")
+    provider.user("kelvin", email="\u212aim@example.net", email_verified=True)
+    provider.user("kim", email="kIm@example.net", email_verified=True)
+    assert log_in(google, provider, "kelvin").status_code == 401
+    assert log_in(google, provider, "kim").status_code == 200
+
+
 def test_nobody_is_made_and_an_inactive_or_ambiguous_user_stays_out(google: Site, provider: Provider) -> None:
     accounts = google.accounts
     provider.user("new", email="new@example.net", email_verified=True)

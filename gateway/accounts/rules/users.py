@@ -46,8 +46,9 @@ def allow(tx: Write, old: Row | None, new: Row) -> None:
         rights.may_grant(tx, caller, old, new)
         if not new["realms"] and (old is None or old["realms"]):
             raise InvalidInput({"realms": [REQUIRED]})  # without one he would be outside everybody's realms
-        if new["email"] and (old is None or new["email"] != old["email"]):
-            _unused(tx, old, new["email"])
+        for name in ("username", "email"):
+            if new[name] and (old is None or new[name] != old[name]):
+                _unused(tx, old, name, new[name])
     fresh = set(new["realms"]) - set(old["realms"] if old else ())
     known = set(tx.connection.execute(select(realms.c.name).where(realms.c.name.in_(fresh))).scalars())
     if missing := fresh - known:
@@ -58,11 +59,12 @@ def allow(tx: Write, old: Row | None, new: Row) -> None:
         new["password"] = tx.reads.passwords.hash(new["password"])  # type: ignore[attr-defined]
 
 
-def _unused(tx: Write, old: Row | None, email: str) -> None:
-    """Nobody takes another's address: two users with one cannot log in by it (`gateway.auth.oauth`)."""
-    theirs = select(users.c.id).where(func.lower(users.c.email) == func.lower(email))
+def _unused(tx: Write, old: Row | None, name: str, value: str) -> None:
+    """Nobody takes another's address: two users with one cannot log in by it (`gateway.auth.oauth`). Nor his
+    name in other letter case, to be taken for him in logs."""
+    theirs = select(users.c.id).where(func.lower(users.c[name]) == func.lower(value))
     if set(tx.connection.execute(theirs).scalars()) - {old["id"] if old else None}:
-        raise InvalidInput({"email": ["User with this email already exists."]})
+        raise InvalidInput({name: [f"User with this {name} already exists."]})
 
 
 def created(tx: Write, row: Row, refs: dict[str, Row]) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -294,6 +295,12 @@ def _sqlite(url: str, **options: Any) -> Engine:
         connect_args=arguments,
         **options,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _make(_dialect: Any, _record: Any, place: list[str], _more: Any) -> None:
+        """It holds passwords of subscribers: a new file is ours alone, and so are those that go with it."""
+        if place[0] != ":memory:" and not (file := Path(place[0])).exists():
+            file.touch(0o600)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

@@ -69,6 +69,24 @@ def test_staff_make_users_of_their_realms_with_what_they_have(accounts: Accounts
     accounts.engines["auth"].delete(as_(staff), "users", str(made["id"]))
 
 
+@pytest.mark.parametrize("name", ["Root", "ROOT", "\uff32oot"])
+def test_nobody_takes_the_name_of_another_in_other_letters(
+    accounts: Accounts, staff: Principal, root: Principal, name: str
+) -> None:
+    ana = member(accounts, "ana")
+    for attempt in (
+        lambda: create(accounts, staff, username=name, realms=["pim"]),
+        lambda: patch(accounts, staff, ana.id, username=name),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            attempt()
+        assert caught.value.body == {"username": ["User with this username already exists."]}
+    assert patch(accounts, staff, ana.id, username="Ana")["username"] == "Ana"
+    accounts.engines["auth"].update(
+        everything(root, accounts), "users", str(ana.id), {"username": name}, True
+    )
+
+
 def test_no_flag_is_given_by_staff(accounts: Accounts, staff: Principal) -> None:
     other = member(accounts, "ana")
     for flag in ("is_staff", "is_superuser"):
