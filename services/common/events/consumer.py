@@ -15,7 +15,7 @@ import structlog
 
 from services.common.errors import ApiError
 from services.common.events import amqp
-from services.common.events.envelope import Envelope, Malformed
+from services.common.events.envelope import LONGEST, Envelope, Malformed
 from services.common.events.inbox import Inbox
 from services.common.rpc.broker import BROKER_ERRORS, connect, describe
 
@@ -136,11 +136,12 @@ class EventConsumer:
 def _raw(message: Any) -> Envelope:
     """A message that is no event, as one that can be kept and looked at."""
     body = message.body if isinstance(message.body, str) else bytes(message.body).decode(errors="replace")
+    body = body.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     exchange = str(message.delivery_info.get("exchange") or "")
     return Envelope(
         id=str(uuid5(NAMESPACE_OID, body)),
-        source=exchange.removesuffix(".events"),
-        type=str(message.delivery_info.get("routing_key") or "")[:128],
+        source=exchange.removesuffix(".events")[: LONGEST["source"]],
+        type=str(message.delivery_info.get("routing_key") or "")[: LONGEST["type"]],
         subject="",
         sequence=0,
         realm="",

@@ -166,6 +166,44 @@ def test_what_is_no_event_is_parked_as_it_came(reader: Reader, rabbitmq: RabbitM
     assert reader.held("parked")[1]["envelope"]["data"] == {"raw": '{"id": 1}'}
 
 
+def test_what_no_database_keeps_is_parked_and_blocks_nobody(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str
+) -> None:
+    declared(rabbitmq, queue, reader)
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    good = event()
+    found = event().to_json()
+    bad = [
+        b"\0\xff no text",
+        *(
+            json.dumps({**found, **changed}).encode()
+            for changed in (
+                {"data": {"text": "\\\0"}},
+                {"data": {"deep": deep}},
+                {"id": "1" * 37},
+                {"source": f"urn:krill:{'x' * 65}"},
+                {"type": "x" * 129},
+                {"subject": "x" * 129},
+                {"realm": "x" * 33},
+            )
+        ),
+    ]
+    fine = {**good.to_json(), "data": {"text": "\\u0000"}}
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.uri))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for body in (*bad, json.dumps(fine).encode()):
+        channel.basic_publish("isp.events", "customer.updated", body)
+    connection.close()
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        until(lambda: len(reader.handled) == 1)
+    assert reader.tried == [good.id]
+    parked = [row["envelope"]["data"]["raw"] for row in reader.held("parked")]
+    assert parked[1:] == [body.decode() for body in bad[1:]]
+
+
 def test_an_event_that_kills_its_process_again_and_again_is_parked(
     reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
