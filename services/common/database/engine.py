@@ -59,6 +59,7 @@ BLOCKED = 10_000
 """Milliseconds after which a thread that waits for another is taken to keep it from going on."""
 
 _LOCK_NOT_AVAILABLE, _DEADLOCK, _QUERY_CANCELED, _SERIALIZATION = "55P03", "40P01", "57014", "40001"
+_READ_ONLY = "25006"
 
 
 class Database:
@@ -175,9 +176,8 @@ class Database:
             return DeadlineExceeded("The database did not answer in time.")
         if state in (_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION):
             return Conflict("Another write holds this resource; try again.")
-        if getattr(error, "connection_invalidated", False) or isinstance(
-            cause, self._driver.OperationalError
-        ):
+        lost = getattr(error, "connection_invalidated", False) or state == _READ_ONLY
+        if lost or isinstance(cause, self._driver.OperationalError):
             return ServiceUnavailable("The database is not available.")
         return error
 
@@ -264,7 +264,7 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
         f"-c idle_in_transaction_session_timeout={limit * 2} -c jit=off "
         + " ".join(f"-c tcp_{name}={value}" for name, value in KEEPALIVES.items())
     )
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=settings.db_pool,
         max_overflow=0,
@@ -282,6 +282,15 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
             **KEEPALIVES,
         },
     )
+
+    @event.listens_for(engine, "handle_error")
+    def _leave(context: Any) -> None:
+        """A server that takes no writes (a standby after a failover, a full disk) is another's place now, or
+        says so for as long as a session lives."""
+        if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
 
 
 def _sqlite(url: str, **options: Any) -> Engine:
