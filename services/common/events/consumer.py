@@ -1,7 +1,8 @@
 """A subscription's events from RabbitMQ: in batches, acknowledged when they are committed.
 
 An event is given back to nobody: while the database is away the batch waits here, unacknowledged, so that
-only events that kill their process count towards the delivery limit of the queue.
+only events that kill their process count towards the delivery limit of the queue. Those that were there when
+it was killed count too; so what was given back some times is taken one by one, and then the others go on.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from services.common.events.inbox import Inbox
 from services.common.rpc.broker import BROKER_ERRORS, connect, describe
 
 PREFETCH, BATCH = 200, 50
+ALONE, SUSPECT = 1, 3
+"""What was delivered in vain so often is taken alone."""
+
 TICK, AT_ONCE = 1.0, 0.001
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 TOO_OFTEN = "Its delivery ended the process, or its connection, again and again."
@@ -36,6 +40,7 @@ class EventConsumer:
         self._inbox = inbox
         self._connection: Any = None
         self._pending: list[tuple[Any, bool]] = []
+        self._prefetch = PREFETCH
         self._stopping = False
 
     def stop(self) -> None:
@@ -64,12 +69,16 @@ class EventConsumer:
         self._connection = connect(self._uri)
         channel = self._connection.channel()
         amqp.declare_queue(channel, self._queue, dict(self._inbox.subscription.sources))
-        channel.basic_qos(0, PREFETCH, False)
+        self._persist(self._inbox.engine.database.check)  # nothing is taken before it can be handled
+        channel.basic_qos(0, self._prefetch, False)
         channel.basic_consume(self._queue, callback=lambda message: self._pending.append((message, False)))
         dead = amqp.dead(self._queue)
         channel.basic_consume(dead, callback=lambda message: self._pending.append((message, True)))
         while not self._stopping:
             self._receive()
+            if self._prefetch != (fitting := self._fitting()):
+                self._prefetch = fitting
+                break
             if self._pending:
                 batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
                 self._take(batch)
@@ -85,6 +94,13 @@ class EventConsumer:
                 self._connection.drain_events(timeout=timeout)
                 timeout = AT_ONCE
         self._connection.heartbeat_check()
+
+    def _fitting(self) -> int:
+        """How many may be taken at a time, as the first of those that are here tells."""
+        for message, dead in self._pending:
+            if not dead:
+                return ALONE if (message.headers or {}).get("x-delivery-count", 0) >= SUSPECT else PREFETCH
+        return self._prefetch
 
     def _take(self, batch: list[tuple[Any, bool]]) -> None:
         """Returns when the batch is committed."""

@@ -6,7 +6,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pika
@@ -34,12 +36,12 @@ def queue() -> str:
 
 
 @contextmanager
-def running(*loops: Any) -> Iterator[None]:
+def running(*loops: Any) -> Iterator[list[threading.Thread]]:
     threads = [threading.Thread(target=one.run) for one in loops]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield threads
     finally:
         for one in loops:
             one.stop()
@@ -229,6 +231,40 @@ def test_an_event_that_kills_its_process_again_and_again_is_parked(
         until(lambda: len(reader.held("parked")) == 1)
     assert "again and again" in reader.held("parked")[0]["error"]
     assert not reader.handled
+
+
+def test_those_that_came_with_an_event_that_kills_are_handled(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """What a SIGKILL is to the code that it meets."""
+
+    def fails(one: Any) -> bool:
+        if one.id == deadly.id:
+            raise Killed
+        return False
+
+    def live(consumer: EventConsumer) -> None:
+        with suppress(Killed):
+            consumer.run()
+        consumer._drop()
+
+    monkeypatch.setattr(amqp, "DELIVERY_LIMIT", 8)
+    declared(rabbitmq, queue, reader)
+    events = [event(f"customers/{number}") for number in range(1, 9)]
+    deadly, reader.fails = events[3], fails
+    AmqpPublisher(rabbitmq.uri, "isp").publish(events)
+
+    def done() -> bool:
+        return len(reader.handled) + len(reader.held("parked")) == len(events)
+
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        consumer = EventConsumer(rabbitmq.uri, queue, reader.inbox)
+        with running(SimpleNamespace(run=partial(live, consumer), stop=consumer.stop)) as threads:
+            until(lambda: not threads[0].is_alive() or done())
+    assert [row["event"] for row in reader.held("parked")] == [deadly.id]
 
 
 def test_a_refused_event_is_published_again_before_its_successor(rabbitmq: RabbitMQ) -> None:
