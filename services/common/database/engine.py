@@ -55,6 +55,9 @@ _UNLOCK = text(
     "FROM pg_advisory_unlock(hashtextextended(:name, 0))"
 )
 
+GRACE = 1.0
+"""Seconds that a server has beyond its own limits before it is taken to stand still."""
+
 BLOCKED = 10_000
 """Milliseconds after which a thread that waits for another is taken to keep it from going on."""
 
@@ -81,16 +84,17 @@ class Database:
             yield connection
 
     def reading(self, work: Callable[[Connection], T]) -> T:
-        """`work` on a read connection; done once more when the connection turns out to be dead."""
+        """`work` on a read connection; done once more when the connection turns out to be dead, and not when
+        nobody answered: that took its time."""
         try:
             with self.reader.connect() as connection:
                 try:
                     return work(connection)
                 except self._driver.Error as error:
-                    if not self._broken(error, connection):
+                    if not self._broken(error, connection) or _unanswered(error):
                         raise
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not error.connection_invalidated or _unanswered(error.orig):
                 raise self.translate(error) from error
         except (PoolTimeout, self._driver.Error) as error:
             raise self.translate(error) from error
@@ -244,6 +248,21 @@ class Database:
         self.reader.dispose()
 
 
+@contextmanager
+def unhurried(connection: Connection) -> Iterator[None]:
+    """Meanwhile PostgreSQL may take as long as it likes to answer; its own limits are another matter."""
+    driver: Any = connection.connection.driver_connection
+    usual, driver.patience = getattr(driver, "patience", None), None
+    try:
+        yield
+    finally:
+        driver.patience = usual
+
+
+def _unanswered(error: Any) -> bool:
+    return type(error).__name__ == "Unanswered"  # its module loads the driver
+
+
 def _lives(connection: Connection) -> bool:
     try:
         connection.exec_driver_sql("SELECT 1")
@@ -282,6 +301,14 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
             **KEEPALIVES,
         },
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _open(_: Any, __: Any, arguments: Any, options: Any) -> Any:
+        from services.common.database.patience import ImpatientConnection
+
+        connection = ImpatientConnection.connect(*arguments, **options)
+        connection.patience = settings.deadline + GRACE
+        return connection
 
     @event.listens_for(engine, "handle_error")
     def _leave(context: Any) -> None:
