@@ -134,7 +134,8 @@ class Executor(Background):
         more."""
         now, free = milliseconds(), self.at_once - len(self._under_way)
         ended = list(self._ended)
-        speaking = [run for run, said in list(self._under_way.items()) if now >= said + self.lease * 333]
+        # A clock that was set back would have it silent until it is as late again.
+        speaking = [run for run, said in list(self._under_way.items()) if abs(now - said) >= self.lease * 333]
         pruning = now >= self._pruned + DAY // 24
         if not (ended or speaking or pruning or self._something(engine, free, now)):
             return False
