@@ -62,3 +62,8 @@ def test_what_may_take_long_takes_long(database: Database) -> None:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         with unhurried(connection):
             connection.execute(text("SELECT pg_sleep(3)"))
+    with database.reader.connect() as connection:
+        connection.detach()
+        connection.execute(text("SET statement_timeout = 0"))
+        with unhurried(connection):
+            connection.execute(text("SELECT pg_sleep(3)"))

@@ -251,7 +251,7 @@ class Database:
 @contextmanager
 def unhurried(connection: Connection) -> Iterator[None]:
     """Meanwhile PostgreSQL may take as long as it likes to answer; its own limits are another matter."""
-    driver: Any = connection.connection.driver_connection
+    driver: Any = connection.connection.dbapi_connection  # known of one that left its pool, too
     usual, driver.patience = getattr(driver, "patience", None), None
     try:
         yield

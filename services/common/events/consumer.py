@@ -26,6 +26,9 @@ ALONE, SUSPECT = 1, 3
 
 TICK, AT_ONCE = 1.0, 0.001
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
+STILL = 3.0
+"""Seconds after which a consumer that did not go on is taken to have stood still."""
+
 TOO_OFTEN = "Its delivery ended the process, or its connection, again and again."
 
 log = structlog.get_logger(__name__)
@@ -41,10 +44,18 @@ class EventConsumer:
         self._connection: Any = None
         self._pending: list[tuple[Any, bool]] = []
         self._prefetch = PREFETCH
+        self._since: float | None = None
+        self._went_on = 0.0
         self._stopping = False
 
     def stop(self) -> None:
         self._stopping = True
+
+    @property
+    def hearing(self) -> float:
+        """Seconds for which events have come and been taken without a break."""
+        now = time.monotonic()
+        return now - self._since if self._since is not None and now < self._went_on + STILL else 0.0
 
     def run(self) -> None:
         """Until `stop`."""
@@ -75,6 +86,7 @@ class EventConsumer:
         dead = amqp.dead(self._queue)
         channel.basic_consume(dead, callback=lambda message: self._pending.append((message, True)))
         while not self._stopping:
+            self._go_on()
             self._receive()
             if self._prefetch != (fitting := self._fitting()):
                 self._prefetch = fitting
@@ -85,6 +97,12 @@ class EventConsumer:
                 channel.basic_ack(batch[-1][0].delivery_tag, multiple=True)
         with suppress(*BROKER_ERRORS, OSError):
             self._connection.close()
+
+    def _go_on(self) -> None:
+        now = time.monotonic()
+        if self._since is None or now >= self._went_on + STILL:
+            self._since = now
+        self._went_on = now
 
     def _receive(self) -> None:
         """Wait for a message unless some are here, and read what has arrived by then."""
@@ -130,6 +148,7 @@ class EventConsumer:
                 if not told:
                     log.warning("events wait", queue=self._queue, reason=str(error))
                 told = True
+                self._since = None
                 if self._stopping:
                     raise
                 self._listen(LAST_PAUSE)
@@ -144,6 +163,7 @@ class EventConsumer:
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
+        self._since = None
         self._pending.clear()
         if connection is not None:
             connection.collect()

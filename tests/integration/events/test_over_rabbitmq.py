@@ -16,6 +16,7 @@ import pytest
 
 from deploy.local.rabbitmq import RabbitMQ
 from services.common.context import Scope
+from services.common.errors import ServiceUnavailable
 from services.common.events import amqp, consumer
 from services.common.events.amqp import AmqpPublisher
 from services.common.events.consumer import EventConsumer
@@ -300,8 +301,6 @@ def test_a_database_that_is_away_gives_no_event_back(
     reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch waits in the consumer: it is delivered once, and handled when the database is back."""
-    from services.common.errors import ServiceUnavailable
-
     declared(rabbitmq, queue, reader)
     away = threading.Event()
     take = reader.inbox.take
@@ -323,13 +322,43 @@ def test_a_database_that_is_away_gives_no_event_back(
     assert len(reader.handled) == 1, "it was acknowledged"
 
 
+def test_a_consumer_knows_since_when_it_hears(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while the broker, the database or it itself is away, and from the beginning afterwards."""
+    taking = EventConsumer(rabbitmq.uri, queue, reader.inbox)
+    assert taking.hearing == 0
+    with running(taking):
+        until(lambda: taking.hearing > 1)
+        at = time.monotonic()
+        taking._connection.collect()
+        until(lambda: 0 < taking.hearing <= time.monotonic() - at)
+
+        def away(events: Any) -> None:
+            raise ServiceUnavailable
+
+        with monkeypatch.context() as patch:
+            patch.setattr(reader.inbox, "take", away)
+            AmqpPublisher(rabbitmq.uri, "isp").publish([event()])
+            until(lambda: taking.hearing == 0)
+        until(lambda: taking.hearing > 1)
+        assert len(reader.handled) == 1
+
+        free, goes_on = threading.Event(), taking._go_on
+        with monkeypatch.context() as patch:
+            patch.setattr(taking, "_go_on", lambda: (free.wait(60), goes_on()))
+            until(lambda: taking.hearing == 0)
+        at = time.monotonic()
+        free.set()
+        until(lambda: 0 < taking.hearing <= time.monotonic() - at)
+    assert taking.hearing == 0
+
+
 def test_a_consumer_that_waits_for_its_database_keeps_its_connection(
     reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads what the broker says meanwhile: unread heartbeats are missed ones, and a connection that is
     given up counts towards the delivery limit of all that waits in it."""
-    from services.common.errors import ServiceUnavailable
-
     opened: list[Any] = []
 
     def open_(uri: str) -> Any:
