@@ -62,7 +62,7 @@ def run(
         os.environ.setdefault("KRILL_LOG_LEVEL", "WARNING")
     for name in ("KRILL_AMQP_URI", "KRILL_DATABASE_URL"):
         os.environ.pop(name, None)
-    from deploy.local import embedded
+    from deploy.local import embedded, state
     from deploy.local import lab as equipment
     from services.common import log
     from services.common.settings import for_service
@@ -75,9 +75,13 @@ def run(
         )
     if settings.demo and settings.lab:
         os.environ.update(equipment.notifying(os.environ))  # before a service's settings are read
-    migrate()
-    seed(cpes, if_empty=True)
-    raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings)))
+    try:
+        with state.alone(settings.data_dir):  # two would do each other's work a second time
+            migrate()
+            seed(cpes, if_empty=True)
+            raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings)))
+    except state.InUse as error:
+        raise SystemExit(f"krill run: {error}") from None
 
 
 def _welcome(settings: Settings) -> None:

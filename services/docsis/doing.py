@@ -140,7 +140,11 @@ def _settled(engine: Engine, id_: int) -> Row:
         return connection.execute(chosen).mappings().first()
 
     while time.monotonic() < end:
-        row = engine.database.reading(look)
+        try:
+            row = engine.database.reading(look)
+        except ApiError:  # our database is away; what is to be done is done once it is back
+            time.sleep(TICK)
+            continue
         if row is None:
             return {"cmts": None, "file": None}
         told = {"cmts": row["cmts"], "file": row["file"], "state": row["state"]}

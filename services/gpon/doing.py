@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from services.common.database.kernel import milliseconds
 from services.common.devices.errors import DeviceError
+from services.common.errors import ApiError
 from services.common.executing.executor import Manner, Refused, Uncertain
 from services.common.executing.runs import Run
 from services.common.resource.engine import Engine
@@ -102,7 +103,11 @@ def settled(engine: Engine, id_: int) -> Row:
             models.olts, models.olts.c.id == _t.c.olt_id
         )
         chosen = mine.where(_t.c.id == id_)
-        row = engine.database.reading(lambda one: one.execute(chosen).mappings().first())  # noqa: B023
+        try:
+            row = engine.database.reading(lambda one: one.execute(chosen).mappings().first())  # noqa: B023
+        except ApiError:  # our database is away; what is to be done is done once it is back
+            time.sleep(TICK)
+            continue
         if row is None:
             return {"olt": None, "position": None}
         if row["state"] == provisioning.FAILED and row["attempts"]:

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import String, cast, literal, select, update
+from sqlalchemy import ColumnElement, String, cast, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.actions import ActionReported
@@ -34,6 +34,8 @@ AT_ONCE = 500
 OPENED_AT_ONCE = 5000
 MOST_LATE = 20
 JOINING = 5
+CATCHING_UP = 4.0
+"""Seconds in which executors that could not be heard (we, the broker or the database were away) are."""
 
 TIMEOUT = Integer(name="timeout", minimum=action.SHORTEST, maximum=action.LONGEST)
 
@@ -159,19 +161,24 @@ def report(write: Write, event: Envelope) -> None:
 
 def tend(engine: Engine, at: dt.datetime | None = None) -> bool:
     """Do what is due: hand out what was requested, try again or end what ran out of time. One process at a
-    time does it. Returns whether there is more. `at`: the instant that it takes for now."""
+    time does it. Returns whether there is more. `at`: the instant that it takes for now.
+
+    A lease that ran out says nothing while its renewal may be on its way."""
     now = at or this_second()
-    waiting = select(_t.c.id).where(_t.c.due <= now).limit(1)
+    due = [_t.c.due <= now]
+    if engine.hearing() < CATCHING_UP:
+        due.append(or_(_t.c.state != action.RUNNING, _t.c.deadline <= now))
+    waiting = select(_t.c.id).where(*due).limit(1)
     if engine.database.reading(lambda connection: connection.execute(waiting).first()) is None:
         return False
     with engine.database.exclusive("actions", wait=False) as had:
-        return had and _tend(engine, now) == AT_ONCE
+        return had and _tend(engine, now, due) == AT_ONCE
 
 
-def _tend(engine: Engine, now: dt.datetime) -> int:
+def _tend(engine: Engine, now: dt.datetime, which: Sequence[ColumnElement[bool]]) -> int:
     context = Context(scope=Scope(everything=True), user="actions")
     with engine.writing(context) as write:
-        due = select(_t).where(_t.c.due <= now).order_by(_t.c.due, _t.c.id).limit(AT_ONCE)
+        due = select(_t).where(*which).order_by(_t.c.due, _t.c.id).limit(AT_ONCE)
         rows = write.connection.execute(due.with_for_update(skip_locked=True)).mappings().all()
         steps: dict[str, list[int]] = {}
         for row in rows:

@@ -182,6 +182,25 @@ def test_what_takes_long_is_spoken_for(bench: Bench) -> None:
     assert {(one["lease"], one["repeatable"]) for one in told} == {(LEASE, False)}
 
 
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_what_takes_long_is_spoken_for_when_the_clock_is_set(
+    bench: Bench, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, executor = threading.Event(), bench.executor()
+    bench.perform = lambda run: free.wait(60) and None
+    bench.hand(7, "reconfig")
+    bench.work(executor, until=lambda: bench.told(7) == [(1, "running")])
+    monkeypatch.setattr(
+        "services.common.executing.executor.milliseconds", lambda: milliseconds() + hours * 3_600_000
+    )
+    bench.work(executor, until=lambda: len(bench.told(7)) == 3)
+    assert bench.told(7) == [(1, "running")] * 3
+    free.set()
+    bench.work(executor)
+    assert bench.told(7)[-1] == (1, "succeeded")
+    assert bench.performed == [(7, 1)]
+
+
 def test_runs_on_one_device_follow_each_other_and_others_do_not_wait(bench: Bench) -> None:
     going, most, overlap = set[int](), 0, 0
     lock, together = threading.Lock(), threading.Barrier(3)

@@ -23,6 +23,9 @@ from tests.servers import Real, Server, Session
 SLACK = 20.0
 """Seconds after its deadline by which an action has ended: two for the clock, the rest for a busy machine."""
 
+AWAY = 9.0
+"""Seconds in which the lease that an executor has of an action runs out."""
+
 Switch = Callable[..., None]
 
 
@@ -137,6 +140,24 @@ def test_an_executor_that_dies_in_the_middle_tells_the_truth(real: Real, switch_
     assert reboot["state"] == "unknown"
     assert reboot["error"] in (DIED, action.ERRORS[action.UNKNOWN]), "whoever of the two sees it first"
     assert until(session, asked["reconfig"], *action.ENDED)["state"] == "succeeded"
+
+
+def test_an_action_that_ends_while_isp_is_away_keeps_its_end(real: Real, switch_real: Switch) -> None:
+    session = real.session("own")
+    cpe = subscriber(session)
+    switch_real({"fault": "slow", "cpe": cpe, "seconds": 2})
+    asked = ask(session, cpe, timeout=600)
+    until(session, asked, "running")
+    isp = real.children["isp"]
+    os.kill(isp.pid, signal.SIGKILL)
+    isp.wait()
+    try:
+        time.sleep(AWAY)
+    finally:
+        real.start_service()
+    real.wait()
+    ended = until(session, asked, *action.ENDED)
+    assert (ended["state"], ended["late"]) == ("succeeded", None)
 
 
 def test_what_is_cancelled_while_nobody_takes_it_ends_when_somebody_does(real: Real) -> None:

@@ -56,10 +56,14 @@ _UNLOCK = text(
     "FROM pg_advisory_unlock(hashtextextended(:name, 0))"
 )
 
+GRACE = 1.0
+"""Seconds that a server has beyond its own limits before it is taken to stand still."""
+
 BLOCKED = 10_000
 """Milliseconds after which a thread that waits for another is taken to keep it from going on."""
 
 _LOCK_NOT_AVAILABLE, _DEADLOCK, _QUERY_CANCELED, _SERIALIZATION = "55P03", "40P01", "57014", "40001"
+_READ_ONLY = "25006"
 
 
 class Database:
@@ -81,16 +85,17 @@ class Database:
             yield connection
 
     def reading(self, work: Callable[[Connection], T]) -> T:
-        """`work` on a read connection; done once more when the connection turns out to be dead."""
+        """`work` on a read connection; done once more when the connection turns out to be dead, and not when
+        nobody answered: that took its time."""
         try:
             with self.reader.connect() as connection:
                 try:
                     return work(connection)
                 except self._driver.Error as error:
-                    if not self._broken(error, connection):
+                    if not self._broken(error, connection) or _unanswered(error):
                         raise
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not error.connection_invalidated or _unanswered(error.orig):
                 raise self.translate(error) from error
         except (PoolTimeout, self._driver.Error) as error:
             raise self.translate(error) from error
@@ -176,9 +181,8 @@ class Database:
             return DeadlineExceeded("The database did not answer in time.")
         if state in (_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION):
             return Conflict("Another write holds this resource; try again.")
-        if getattr(error, "connection_invalidated", False) or isinstance(
-            cause, self._driver.OperationalError
-        ):
+        lost = getattr(error, "connection_invalidated", False) or state == _READ_ONLY
+        if lost or isinstance(cause, self._driver.OperationalError):
             return ServiceUnavailable("The database is not available.")
         return error
 
@@ -245,6 +249,21 @@ class Database:
         self.reader.dispose()
 
 
+@contextmanager
+def unhurried(connection: Connection) -> Iterator[None]:
+    """Meanwhile PostgreSQL may take as long as it likes to answer; its own limits are another matter."""
+    driver: Any = connection.connection.dbapi_connection  # known of one that left its pool, too
+    usual, driver.patience = getattr(driver, "patience", None), None
+    try:
+        yield
+    finally:
+        driver.patience = usual
+
+
+def _unanswered(error: Any) -> bool:
+    return type(error).__name__ == "Unanswered"  # its module loads the driver
+
+
 def _lives(connection: Connection) -> bool:
     try:
         connection.exec_driver_sql("SELECT 1")
@@ -265,7 +284,7 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
         f"-c idle_in_transaction_session_timeout={limit * 2} -c jit=off "
         + " ".join(f"-c tcp_{name}={value}" for name, value in KEEPALIVES.items())
     )
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=settings.db_pool,
         max_overflow=0,
@@ -283,6 +302,23 @@ def _connect(url: str, settings: Settings, **options: Any) -> Engine:
             **KEEPALIVES,
         },
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _open(_: Any, __: Any, arguments: Any, options: Any) -> Any:
+        from services.common.database.patience import ImpatientConnection
+
+        connection = ImpatientConnection.connect(*arguments, **options)
+        connection.patience = settings.deadline + GRACE
+        return connection
+
+    @event.listens_for(engine, "handle_error")
+    def _leave(context: Any) -> None:
+        """A server that takes no writes (a standby after a failover, a full disk) is another's place now, or
+        says so for as long as a session lives."""
+        if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
 
 
 def _sqlite(url: str, **options: Any) -> Engine:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,11 @@ import orjson
 
 SOURCE = "urn:krill:"
 CONTENT_TYPE = "application/cloudevents+json"
+LONGEST = {"id": 36, "source": 64, "type": 128, "subject": 128, "realm": 32}
+"""Characters that the tables of a subscriber have for a member."""
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The one character that PostgreSQL cannot keep, as JSON writes it."""
 
 
 def exchange(service: str) -> str:
@@ -87,11 +93,17 @@ class Envelope:
 
     @classmethod
     def decode(cls, raw: bytes | str) -> Envelope:
-        """Raises `Malformed`."""
+        """Raises `Malformed`, also for what no subscriber could keep."""
         try:
-            return cls.from_json(orjson.loads(raw))
-        except ValueError as error:
+            made = cls.from_json(orjson.loads(raw))
+            again = made.encode()
+        except (ValueError, TypeError) as error:  # `TypeError`: its data are too deep
             raise Malformed(str(error)) from error
+        if long := [name for name, most in LONGEST.items() if len(getattr(made, name)) > most]:
+            raise Malformed(f"not an event: too long: {', '.join(long)}")
+        if _NUL.search(again):
+            raise Malformed("not an event: it has a null character")
+        return made
 
     @classmethod
     def from_json(cls, found: Any) -> Envelope:

@@ -5,6 +5,8 @@ The relay and each subscription have green threads of their own: handling events
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +36,7 @@ class EventsProvider(Provider):  # type: ignore[misc]
         self.courier: Courier | None = None
         self._threads: list[Any] = []
         self._loops: list[Any] = []
+        self._started = math.inf
 
     def attach(self, engine: Engine, config: dict[str, Any]) -> None:
         """Called by the provider of the engine, once that is made."""
@@ -45,6 +48,7 @@ class EventsProvider(Provider):  # type: ignore[misc]
         publisher: Publisher = AmqpPublisher(uri, service) if uri else bus
         self.relay = Relay(self.outbox, publisher)
         engine.wake = self.relay.wake  # type: ignore[method-assign]
+        engine.hearing = self.hearing  # type: ignore[method-assign]
         self._loops = [self.relay]
         if "webhooks" in engine.contract.by_name:
             self.courier = Courier(engine, self.outbox)
@@ -60,7 +64,13 @@ class EventsProvider(Provider):  # type: ignore[misc]
         if self.inboxes:
             self._loops.append(Loop(self._retry, RETRY_TICK))
 
+    def hearing(self) -> float:
+        """Seconds for which the events of others have come and been taken without a break."""
+        consumers = [one.hearing for one in self._loops if isinstance(one, EventConsumer)]
+        return min(time.monotonic() - self._started, *consumers, math.inf)
+
     def start(self) -> None:
+        self._started = time.monotonic()
         self._threads = [eventlet.spawn(one.run) for one in self._loops]
 
     def stop(self) -> None:

@@ -134,7 +134,8 @@ class Executor(Background):
         more."""
         now, free = milliseconds(), self.at_once - len(self._under_way)
         # In this order, and as `_go` does it: a run that ends meanwhile is in one of the two, or in both.
-        speaking = [run for run, said in list(self._under_way.items()) if now >= said + self.lease * 333]
+        # `abs`: a clock that was set back would have it silent until it is as late again.
+        speaking = [run for run, said in list(self._under_way.items()) if abs(now - said) >= self.lease * 333]
         ended = list(self._ended)
         pruning = now >= self._pruned + DAY // 24
         if not (ended or speaking or pruning or self._something(engine, free, now)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -63,10 +64,13 @@ class Tasks:
         self._lead = Lead(TASKS)
         self._led = False
         self._under_way: set[int] = set()
+        self._ended: dict[int, Row] = {}
         self._places = threading.Semaphore(at_once)
 
     def __call__(self, engine: Engine) -> bool:
-        """Begin the oldest; whether there was one."""
+        """Note what has ended, begin the oldest; whether there was one."""
+        with suppress(ApiError):
+            self._note(engine)
         try:
             if not self._lead.had(engine.database):
                 self._led = False
@@ -117,13 +121,19 @@ class Tasks:
             log.exception("task broke", task=task["id"], kind=task["kind"])
             status = UNKNOWN if task["kind"] in self._once else FAILED
             told = {"status": status, "message": BROKEN, "exception": "internal_error"}
+        self._ended[task["id"]] = {**told, "finished": now()}
+        self._places.release()
         try:
-            _change(engine, task["id"], **told, finished=now())
+            self._note(engine)
         except ApiError as error:
-            log.warning("the end of a task is not kept", task=task["id"], reason=str(error))
-        finally:
-            self._under_way.discard(task["id"])
-            self._places.release()
+            log.warning("the end of a task waits", task=task["id"], reason=str(error))
+
+    def _note(self, engine: Engine) -> None:
+        """How tasks ended, again and again until the database takes it."""
+        for id_, told in list(self._ended.items()):
+            _change(engine, id_, **told)
+            self._ended.pop(id_, None)
+            self._under_way.discard(id_)
 
 
 def _change(engine: Engine, id_: int, **new: Any) -> None:

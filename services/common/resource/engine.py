@@ -5,6 +5,7 @@ Reads come from `Reads`; here are the writes as requests ask for them, one trans
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,11 @@ class Engine(Reads):
 
     def wake(self) -> None:
         """Called after each commit that wrote events; the relay puts its own alarm in this place."""
+
+    def hearing(self) -> float:
+        """Seconds for which the events of other services have come without a break; what carries them puts
+        its own knowledge in this place."""
+        return math.inf
 
     @contextmanager
     def writing(self, context: Context) -> Iterator[Write]:

@@ -239,8 +239,8 @@ class Network:
         with self.engine.database.read() as connection:
             return int(connection.execute(chosen, values(who, CABLE_MODEMS)).scalar_one())
 
-    def eventually(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
+    def eventually(self, holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        end = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < end, "it does not come to that"
             time.sleep(0.05)

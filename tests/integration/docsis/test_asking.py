@@ -8,6 +8,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+import structlog
+from sqlalchemy import create_engine
 
 from services.common.cpe_info import INFO
 from services.common.devices.errors import DeviceRefused, DeviceSilent
@@ -433,6 +435,33 @@ def test_a_task_under_way_is_not_taken_for_lost_when_the_database_was_away(
 
 def _away(_: Any) -> Any:
     raise ServiceUnavailable
+
+
+def test_the_end_of_a_task_waits_for_a_database_that_takes_no_writes(network: Network) -> None:
+    """Somebody holds what is to be written for longer than a write waits; nothing else is wrong."""
+    network.cmts()
+    network.poll()
+    network.questions.reset(network.engine, ROOT, {"mac": ANA.mac})
+    free, database = threading.Event(), network.engine.database
+
+    def slow(*_: Any) -> None:
+        free.wait(60)
+
+    work = Tasks(slow, tasks.MANNERS)
+    work(network.engine)
+    network.eventually(lambda: network.rows("tasks")[0]["status"] == "running")
+    held = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN; SELECT 1 FROM tasks FOR UPDATE"}
+    other = create_engine(database.engine.url, isolation_level="AUTOCOMMIT")
+    with structlog.testing.capture_logs() as logs, other.connect() as connection:
+        for statement in held[database.dialect].split("; "):
+            connection.exec_driver_sql(statement)
+        free.set()
+        network.eventually(lambda: any("end of a task" in one["event"] for one in logs), 60)
+        connection.exec_driver_sql("ROLLBACK")
+    other.dispose()
+    assert network.rows("tasks")[0]["status"] == "running"
+    work(network.engine)
+    assert network.page("tasks")[0]["status"] == "done"
 
 
 def test_an_action_restarts_the_modem_of_its_cpe(network: Network) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from deploy.local.postgres import Postgres
 from services.common.errors import ServiceUnavailable
 from services.common.executing.executor import Refused
 from services.docsis import converging, desire, doing, files
 from services.docsis.converging import Converger
 from services.docsis.domain import configuration
+from tests.integration.databases import away
 from tests.integration.docsis.network import CMTS, SECRET, Network
 from tests.integration.docsis.recordings import ANA, EVA, LUIS
 from tests.integration.engine.world import ROOT
@@ -401,6 +404,20 @@ def test_a_change_of_the_cpe_ends_an_unprovision(network: Network, monkeypatch: 
     network.isp.patch("cpes", cpe["id"], {"notes": "paid"})
     network.settle()
     assert says(network, configuration.NETWORK_ACCESS) == [b"\1"]
+
+
+@pytest.mark.parametrize("network", ["on_server"], indirect=True)
+def test_an_action_outlives_a_database_that_was_away(network: Network, postgres: Postgres) -> None:
+    cpe = brought(network)
+    network.play("network", modem_community="modem")
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(doing.perform, network.run("reprovision", cpe))
+        network.eventually(lambda: bool(network.rows("provisionings")[0]["stale"]), 60)
+        with away(postgres, network.engine.database):
+            wait([asked], timeout=2)
+        network.converge()
+        assert asked.result(60)["file"] == FILE
+    assert is_reset(network)
 
 
 def test_an_action_on_what_is_left_alone_says_so(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

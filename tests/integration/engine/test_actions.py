@@ -281,6 +281,24 @@ def test_a_lease_that_is_renewed_holds(stocked: World) -> None:
     assert row(stocked, made)["state"] == "unknown"
 
 
+def test_a_lease_is_not_over_before_its_renewal_could_be_heard(
+    stocked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """We, the broker or the database were away: what was reported meanwhile is still to come."""
+    going, late = (ask(stocked, stocked.subscriber()["id"], timeout=60 * n)["id"] for n in (2, 1))
+    for made in (going, late):
+        report(stocked, made, "running", lease=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(stocked.engine, "hearing", lambda: 1.0)
+        tend(stocked, 20)
+        assert row(stocked, going)["state"] == row(stocked, late)["state"] == "running"
+        tend(stocked, 70)
+        assert (row(stocked, going)["state"], row(stocked, late)["state"]) == ("running", "unknown")
+    report(stocked, going, "succeeded")
+    tend(stocked, 80)
+    assert states(stocked, going) == ["dispatched", "running", "succeeded"]
+
+
 def test_a_lost_attempt_is_repeated_only_where_the_driver_allows_it(stocked: World) -> None:
     once = ask(stocked, stocked.subscriber()["id"])["id"]
     again = ask(stocked, stocked.subscriber()["id"], "reconfig")["id"]

@@ -150,6 +150,26 @@ def test_a_connection_that_dies_under_a_handler_is_no_failure_of_the_event(postg
     database.close()
 
 
+def test_a_database_that_takes_no_writes_is_no_failure_of_the_event(postgres: Postgres) -> None:
+    """A standby after a failover, or one whose disk is full: the sessions of that time are left."""
+    database = Database(postgres.create_database("unwritable"), SETTINGS)
+    reader = Reader(database)
+    database.reading(
+        lambda one: one.exec_driver_sql("ALTER DATABASE unwritable SET default_transaction_read_only = on")
+    )
+    database.close()
+    with pytest.raises(ServiceUnavailable):
+        reader.inbox.take([event()])
+    with pytest.raises(ServiceUnavailable), database.read() as connection:
+        connection.execute(reader.engine.metadata.tables["inbox"].delete())
+    with database.read() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = off")
+        connection.exec_driver_sql("ALTER DATABASE unwritable RESET default_transaction_read_only")
+    reader.inbox.take([event()])
+    assert len(reader.handled) == 1
+    database.close()
+
+
 def test_ids_are_forgotten_after_their_time(reader: Reader) -> None:
     one = event()
     reader.inbox.take([one])

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pika
@@ -14,6 +16,7 @@ import pytest
 
 from deploy.local.rabbitmq import RabbitMQ
 from services.common.context import Scope
+from services.common.errors import ServiceUnavailable
 from services.common.events import amqp, consumer
 from services.common.events.amqp import AmqpPublisher
 from services.common.events.consumer import EventConsumer
@@ -34,12 +37,12 @@ def queue() -> str:
 
 
 @contextmanager
-def running(*loops: Any) -> Iterator[None]:
+def running(*loops: Any) -> Iterator[list[threading.Thread]]:
     threads = [threading.Thread(target=one.run) for one in loops]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield threads
     finally:
         for one in loops:
             one.stop()
@@ -166,6 +169,44 @@ def test_what_is_no_event_is_parked_as_it_came(reader: Reader, rabbitmq: RabbitM
     assert reader.held("parked")[1]["envelope"]["data"] == {"raw": '{"id": 1}'}
 
 
+def test_what_no_database_keeps_is_parked_and_blocks_nobody(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str
+) -> None:
+    declared(rabbitmq, queue, reader)
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    good = event()
+    found = event().to_json()
+    bad = [
+        b"\0\xff no text",
+        *(
+            json.dumps({**found, **changed}).encode()
+            for changed in (
+                {"data": {"text": "\\\0"}},
+                {"data": {"deep": deep}},
+                {"id": "1" * 37},
+                {"source": f"urn:krill:{'x' * 65}"},
+                {"type": "x" * 129},
+                {"subject": "x" * 129},
+                {"realm": "x" * 33},
+            )
+        ),
+    ]
+    fine = {**good.to_json(), "data": {"text": "\\u0000"}}
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq.uri))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    for body in (*bad, json.dumps(fine).encode()):
+        channel.basic_publish(f"{SOURCE}.events", "customer.updated", body)
+    connection.close()
+    with running(EventConsumer(rabbitmq.uri, queue, reader.inbox)):
+        until(lambda: len(reader.handled) == 1)
+    assert reader.tried == [good.id]
+    parked = [row["envelope"]["data"]["raw"] for row in reader.held("parked")]
+    assert parked[1:] == [body.decode() for body in bad[1:]]
+
+
 def test_an_event_that_kills_its_process_again_and_again_is_parked(
     reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +236,40 @@ def test_an_event_that_kills_its_process_again_and_again_is_parked(
         until(lambda: len(reader.held("parked")) == 1)
     assert "again and again" in reader.held("parked")[0]["error"]
     assert not reader.handled
+
+
+def test_those_that_came_with_an_event_that_kills_are_handled(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """What a SIGKILL is to the code that it meets."""
+
+    def fails(one: Any) -> bool:
+        if one.id == deadly.id:
+            raise Killed
+        return False
+
+    def live(consumer: EventConsumer) -> None:
+        with suppress(Killed):
+            consumer.run()
+        consumer._drop()
+
+    monkeypatch.setattr(amqp, "DELIVERY_LIMIT", 8)
+    declared(rabbitmq, queue, reader)
+    events = [event(f"customers/{number}") for number in range(1, 9)]
+    deadly, reader.fails = events[3], fails
+    AmqpPublisher(rabbitmq.uri, SOURCE).publish(events)
+
+    def done() -> bool:
+        return len(reader.handled) + len(reader.held("parked")) == len(events)
+
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        consumer = EventConsumer(rabbitmq.uri, queue, reader.inbox)
+        with running(SimpleNamespace(run=partial(live, consumer), stop=consumer.stop)) as threads:
+            until(lambda: not threads[0].is_alive() or done())
+    assert [row["event"] for row in reader.held("parked")] == [deadly.id]
 
 
 def test_a_refused_event_is_published_again_before_its_successor(rabbitmq: RabbitMQ) -> None:
@@ -230,8 +305,6 @@ def test_a_database_that_is_away_gives_no_event_back(
     reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch waits in the consumer: it is delivered once, and handled when the database is back."""
-    from services.common.errors import ServiceUnavailable
-
     declared(rabbitmq, queue, reader)
     back = threading.Event()
     take, given = reader.inbox.take, list[str]()
@@ -255,13 +328,43 @@ def test_a_database_that_is_away_gives_no_event_back(
     assert given == ["customers/1", "customers/2"], "it was acknowledged"
 
 
+def test_a_consumer_knows_since_when_it_hears(
+    reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while the broker, the database or it itself is away, and from the beginning afterwards."""
+    taking = EventConsumer(rabbitmq.uri, queue, reader.inbox)
+    assert taking.hearing == 0
+    with running(taking):
+        until(lambda: taking.hearing > 1)
+        at = time.monotonic()
+        taking._connection.collect()
+        until(lambda: 0 < taking.hearing <= time.monotonic() - at)
+
+        def away(events: Any) -> None:
+            raise ServiceUnavailable
+
+        with monkeypatch.context() as patch:
+            patch.setattr(reader.inbox, "take", away)
+            AmqpPublisher(rabbitmq.uri, SOURCE).publish([event()])
+            until(lambda: taking.hearing == 0)
+        until(lambda: taking.hearing > 1)
+        assert len(reader.handled) == 1
+
+        free, goes_on = threading.Event(), taking._go_on
+        with monkeypatch.context() as patch:
+            patch.setattr(taking, "_go_on", lambda: (free.wait(60), goes_on()))
+            until(lambda: taking.hearing == 0)
+        at = time.monotonic()
+        free.set()
+        until(lambda: 0 < taking.hearing <= time.monotonic() - at)
+    assert taking.hearing == 0
+
+
 def test_a_consumer_that_waits_for_its_database_keeps_its_connection(
     reader: Reader, rabbitmq: RabbitMQ, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads what the broker says meanwhile: unread heartbeats are missed ones, and a connection that is
     given up counts towards the delivery limit of all that waits in it."""
-    from services.common.errors import ServiceUnavailable
-
     opened: list[Any] = []
 
     def open_(uri: str) -> Any:

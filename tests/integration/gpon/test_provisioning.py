@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from sqlalchemy import insert, update
 
 from deploy.lab.network.plan import OnuPlan
+from deploy.local.postgres import Postgres
 from services.common.context import Context, Scope
 from services.common.errors import InvalidInput, NotFound, PermissionDenied
 from services.common.resource.engine import Engine
@@ -15,6 +17,7 @@ from services.gpon import converging, devices, doing, models
 from services.gpon.converging import AT_ONCE, Session, Sessions
 from services.gpon.domain import provisioning
 from services.gpon.domain.provisioning import MANAGEMENT
+from tests.integration.databases import away
 from tests.integration.gpon.conftest import BOTH, NORTH, PATIENCE, SOUTH, Network, onu, plugged
 from tests.servers import eventually
 
@@ -358,6 +361,21 @@ def test_what_is_asked_for_while_a_cpe_is_worked_on_is_done_after_it(
     steps = ["onu.removed"] if kind == doing.UNPROVISION else ["onu.removed", "onu.added"]
     added = [kind for kind in network.events(one.sn) if kind in ("onu.removed", "onu.added")]
     assert added == ["onu.added", *steps]
+
+
+@pytest.mark.parametrize("network", ["postgres"], indirect=True)
+def test_what_is_asked_for_outlives_a_database_that_was_away(network: Network, postgres: Postgres):
+    one = onu(23)
+    plugged(network, one)
+    cpe = network.subscriber(one.sn)
+    network.settle()
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(doing.do, network.engine, doing.REPROVISION, sn=one.sn, cpe=cpe["id"])
+        network.until(lambda: network.provisioning(cpe["id"])["redo"])
+        with away(postgres, network.engine.database):
+            wait([asked], timeout=2)
+        network.settle()
+        assert asked.result(60)["olt"] == NORTH
 
 
 def test_an_onu_that_is_neither_on_the_olt_nor_heard_waits(network: Network):
