@@ -251,6 +251,19 @@ class Database:
 
 @contextmanager
 def unhurried(connection: Connection) -> Iterator[None]:
+    """For what is no request: until the end of the transaction nothing is ended because it takes long. Locks
+    are waited for no longer than ever."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    with patient(connection):
+        yield
+
+
+@contextmanager
+def patient(connection: Connection) -> Iterator[None]:
     """Meanwhile PostgreSQL may take as long as it likes to answer; its own limits are another matter."""
     driver: Any = connection.connection.dbapi_connection  # known of one that left its pool, too
     usual, driver.patience = getattr(driver, "patience", None), None

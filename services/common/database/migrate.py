@@ -11,17 +11,21 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, text
 
+from services.common.database.engine import unhurried
+
 _LOCK = 0x6B72696C6C  # "krill": whoever migrates holds it, so that two do not at once
 
 
 def upgrade(package: str, metadata: MetaData, engine: Engine) -> str:
     """Bring a database to the newest revision of `package` (such as `services.isp.migrations`); returns
-    it.
+    it. It takes as long as it takes; only a table that others hold is waited for no longer than by a request.
     """
     config = _config(package, metadata)
-    with engine.begin() as connection:
+    with engine.begin() as connection, unhurried(connection):
         if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return str(ScriptDirectory.from_config(config).get_current_head())

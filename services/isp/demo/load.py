@@ -8,22 +8,17 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, MetaData, func, select, text
 
-from services.common.database.engine import unhurried
+from services.common.database.engine import patient, unhurried
 
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction for all of it, as long as it takes: the limits are for requests."""
-    with engine.execution_options(immediate=True).begin() as connection:
-        if connection.dialect.name != "postgresql":
-            yield connection
-            return
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        # On a server that commits lazily, `settle` could not mark unflushed rows as visible to all.
-        connection.execute(text("SET LOCAL synchronous_commit = on"))
-        with unhurried(connection):
-            yield connection
+    with engine.execution_options(immediate=True).begin() as connection, unhurried(connection):
+        if connection.dialect.name == "postgresql":
+            # On a server that commits lazily, `settle` could not mark unflushed rows as visible to all.
+            connection.execute(text("SET LOCAL synchronous_commit = on"))
+        yield connection
 
 
 def advance_sequences(connection: Connection, metadata: MetaData) -> None:
@@ -51,5 +46,5 @@ def settle(engine: Engine, metadata: MetaData) -> None:
         connection.detach()  # these settings must not go back to the pool
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("SET synchronous_commit = on"))
-        with unhurried(connection):
+        with patient(connection):
             connection.execute(text(f"VACUUM (ANALYZE) {names}"))
