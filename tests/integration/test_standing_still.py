@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import literal, select, text
 
 from deploy.local.postgres import Postgres
-from services.common.database.engine import Database, unhurried
+from services.common.database.engine import Database, patient, unhurried
 from services.common.errors import ServiceUnavailable
 from services.common.settings import Settings
 
@@ -34,7 +34,7 @@ def write(database: Database) -> Any:
 
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[Database]:
-    found = Database(postgres.create_database("still"), Settings(deadline=1.0))
+    found = Database(postgres.create_database("still"), Settings(deadline=3.0))
     yield found
     found.close()
 
@@ -58,12 +58,10 @@ def test_it_is_given_up_and_left(database: Database, work: Callable[[Database], 
 
 
 def test_what_may_take_long_takes_long(database: Database) -> None:
-    with database.write() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        with unhurried(connection):
-            connection.execute(text("SELECT pg_sleep(3)"))
+    with database.write() as connection, unhurried(connection):
+        connection.execute(text("SELECT pg_sleep(5)"))
     with database.reader.connect() as connection:
         connection.detach()
         connection.execute(text("SET statement_timeout = 0"))
-        with unhurried(connection):
-            connection.execute(text("SELECT pg_sleep(3)"))
+        with patient(connection):
+            connection.execute(text("SELECT pg_sleep(5)"))
