@@ -26,7 +26,7 @@ CODECS = {
 }
 """By charset: UTF-8, and what older clients write in, or say that they do of bodies that are ASCII."""
 BLOCK = 65_536
-MOST_MEMBERS = 10_000
+MOST_MEMBERS = 20_000
 """Of a form: taking each apart costs far more than its two or three bytes."""
 DEEPEST = 200
 """Levels of objects and lists in JSON: its log and a call wrap it, and carry no more than 254."""

@@ -52,8 +52,8 @@ _WEST, _EAST = dt.timezone(dt.timedelta(hours=-14)), dt.timezone(dt.timedelta(ho
 _TRUE = frozenset(("t", "y", "yes", "true", "on", "1"))
 _FALSE = frozenset(("f", "n", "no", "false", "off", "0"))
 
-MOST_MEMBERS = 10_000
-"""Of a set: a statement takes no more than some ten thousand values."""
+MOST_MEMBERS = 5_000
+"""Of a set: a statement takes no more than some ten thousand values, and a form has to hold it."""
 
 Json = dict[str, Any]
 

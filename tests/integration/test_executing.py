@@ -186,7 +186,7 @@ def test_what_takes_long_is_spoken_for(bench: Bench) -> None:
 def test_what_takes_long_is_spoken_for_when_the_clock_is_set(
     bench: Bench, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free, executor = threading.Event(), bench.executor()
+    free, executor = threading.Event(), bench.executor(LEASE)
     bench.perform = lambda run: free.wait(60) and None
     bench.hand(7, "reconfig")
     bench.work(executor, until=lambda: bench.told(7) == [(1, "running")])

@@ -32,7 +32,8 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agents]:
 
 
 def _migrated(urls: dict[str, str], folder: Path) -> dict[str, Database]:
-    settings = SETTINGS.model_copy(update={"data_dir": folder})
+    # What waits for a lock gives up after the usual time: one test waits for that.
+    settings = SETTINGS.model_copy(update={"data_dir": folder, "deadline": 5.0})
     found = {name: Database(urls[name], settings) for name, _ in OWNERS}
     for name, tables in OWNERS:
         upgrade(f"services.{name}.migrations", tables, found[name].engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -337,7 +338,7 @@ def test_a_consumer_knows_since_when_it_hears(
     with running(taking):
         until(lambda: taking.hearing > 1)
         at = time.monotonic()
-        taking._connection.collect()
+        taking._connection.connection.sock.shutdown(socket.SHUT_RDWR)
         until(lambda: 0 < taking.hearing <= time.monotonic() - at)
 
         def away(events: Any) -> None:
