@@ -75,13 +75,15 @@ def run(
         )
     if settings.demo and settings.lab:
         os.environ.update(equipment.notifying(os.environ))  # before a service's settings are read
-    try:
-        with state.alone(settings.data_dir):  # two would do each other's work a second time
-            migrate()
-            seed(cpes, if_empty=True)
-            raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings)))
-    except state.InUse as error:
-        raise SystemExit(f"krill run: {error}") from None
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:  # two would do each other's work a second time
+        alone = state.held(settings.data_dir / "run.lock")
+    except state.InUse:
+        raise SystemExit(f"krill run: {settings.data_dir} is used by another process that runs.") from None
+    with alone:
+        migrate()
+        seed(cpes, if_empty=True)
+        raise typer.Exit(embedded.serve(settings, lambda: _welcome(settings)))
 
 
 def _welcome(settings: Settings) -> None:

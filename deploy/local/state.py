@@ -1,5 +1,5 @@
 """Small JSON files that hold secrets or pids: mode 0600, replaced whole, so that a reader never sees half.
-And the mark of who uses a folder.
+And files that one process holds.
 """
 
 from __future__ import annotations
@@ -7,10 +7,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def save(path: Path, data: Any) -> None:
@@ -29,17 +27,16 @@ def load(path: Path) -> Any:
 
 
 class InUse(RuntimeError):
-    """Another process uses the folder."""
+    """Another process holds the file."""
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """No other process has the folder meanwhile, which is made where it is not there; whoever dies gives it
-    back. Raises `InUse`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "run.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InUse(f"{folder} is used by another process that runs.") from None
-        yield
+def held(path: Path) -> TextIO:
+    """The open file, which no other process holds until it is closed; whoever dies gives it back. Raises
+    `InUse`."""
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise InUse(str(path)) from None
+    return file

@@ -6,7 +6,6 @@ supervisor that was killed leaves its units running; `end` finds them through th
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -96,11 +95,9 @@ class Supervisor:
         self._phase = "starting"
 
     def __enter__(self) -> Supervisor:
-        self._lock = open(self._state_file.with_suffix(".lock"), "w")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
+            self._lock = state.held(self._state_file.with_suffix(".lock"))
+        except state.InUse:
             raise AlreadyRunning(f"already running; see {self._state_file}") from None
         end(self._state_file)  # what a killed supervisor left
         self._handlers = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import multiprocessing
 import os
 import resource
@@ -23,6 +22,7 @@ from deploy.lab.network.faults import Fault
 from deploy.lab.network.olt_device import OltDevice
 from deploy.lab.network.plan import Plan
 from deploy.lab.network.tftp import Tftp
+from deploy.local import state
 
 FOLDER, FILES = "lab", "docsis/files"
 LOOK = 0.1
@@ -136,10 +136,9 @@ def run(data: Path, make: Callable[[], Plan]) -> None:
     parent = os.getppid()  # now: it may be gone by the time that all listens
     folder = data / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (folder / "lock").open("w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock = state.held(folder / "lock")
+    except state.InUse:
         raise SystemExit(f"The lab of {data} is running already; {data / 'lab.json'} tells where.") from None
     plan_file = folder / "plan.json"
     if not plan_file.exists():
@@ -153,4 +152,5 @@ def run(data: Path, make: Callable[[], Plan]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         await Lab(data, Plan.load(plan_file), plan_file).run(ended, parent)
 
-    asyncio.run(main())
+    with lock:
+        asyncio.run(main())
